@@ -1,0 +1,1 @@
+"""4 build: a player out of a spec."""

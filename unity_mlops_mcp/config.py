@@ -1,0 +1,93 @@
+"""Settings, read once from the environment; the only reader of ``os.environ``."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from unity_mlops_mcp.errors import InvalidInputError
+
+
+class Settings(BaseSettings):
+    """Where things lie and how much may run at once; each field is the variable ``UNITY_MLOPS_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="UNITY_MLOPS_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("unity-mlops", appauthor=False)),
+        description="Everything we keep: state, builds, runs, the trainer.",
+    )
+    roots: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(), description="Folders outside the home that we may read and write, separated as in PATH."
+    )
+    trainer: Path | None = Field(
+        default=None, description="An interpreter with mlagents, or its mlagents-learn; default: the managed one."
+    )
+    trainer_python: Path | None = Field(default=None, description="The interpreter that the managed trainer is made with.")
+    torch_index: str | None = Field(default=None, description="A package index for torch, such as PyTorch's CPU index.")
+    max_jobs: int = Field(default=2, ge=1, le=64, description="Supervised jobs that run at once; more wait in a queue.")
+    max_attempts: int = Field(default=5, ge=1, le=100, description="Attempts of one job, the first included.")
+    base_port: int = Field(default=5105, ge=1024, le=60000, description="First port of the blocks that trainings use.")
+    min_free_gb: float = Field(default=1.0, ge=0, description="A run stops with its checkpoint below this free space.")
+    warn_free_gb: float = Field(default=5.0, ge=0, description="A warning is given below this free space.")
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute_home(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("roots", mode="before")
+    @classmethod
+    def _split_roots(cls, value: object) -> object:
+        parts = value.split(os.pathsep) if isinstance(value, str) else value
+        if not isinstance(parts, (list, tuple)):
+            return parts
+        return tuple(Path(part).expanduser().resolve() for part in parts if str(part).strip())
+
+    def allowed_path(self, path: str | Path, *, what: str = "path") -> Path:
+        """The resolved path, when it lies in the home or under an allowed root.
+
+        Raises:
+            InvalidInputError: it lies elsewhere; the fix says how to add a root.
+        """
+        resolved = Path(path).expanduser().resolve()
+        for root in (self.home.resolve(), *self.roots):
+            if resolved == root or root in resolved.parents:
+                return resolved
+        allowed = ", ".join(str(root) for root in (self.home, *self.roots))
+        raise InvalidInputError(
+            f"The {what} {resolved} lies outside the allowed folders ({allowed}).",
+            fix=f"Add its folder to UNITY_MLOPS_ROOTS (now {os.pathsep.join(map(str, self.roots)) or 'empty'}) in the "
+            "client's configuration and restart the server, or move the file into an allowed folder.",
+            cause="path_not_allowed",
+        )
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read at the first call.
+
+    Raises:
+        InvalidInputError: a variable has a value that cannot be used.
+    """
+    try:
+        return Settings()
+    except ValueError as error:
+        raise InvalidInputError(f"A UNITY_MLOPS_ setting cannot be used: {error}", fix="Correct or unset it.") from error
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """A copy of this process's environment for a child, with changes; None removes a variable."""
+    copy = dict(os.environ)
+    for name, value in changes.items():
+        if value is None:
+            copy.pop(name, None)
+        else:
+            copy[name] = value
+    return copy

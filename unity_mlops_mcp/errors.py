@@ -1,0 +1,59 @@
+"""One base error, few children; every message says what was found, where, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class MlopsError(Exception):
+    """What went wrong, in the words that a person or a model reads.
+
+    Attributes:
+        cause: a short stable code, such as ``"port_in_use"``.
+        message: what was found, and where.
+        fix: what to do next: valid values, the call or the command that mends it.
+        evidence: the lines that show it, at most a few.
+    """
+
+    default_cause = "error"
+
+    def __init__(self, message: str, *, fix: str, cause: str | None = None, evidence: Sequence[str] = ()) -> None:
+        super().__init__(message, fix)
+        self.cause = cause or self.default_cause
+        self.message = message
+        self.fix = fix
+        self.evidence = tuple(evidence)
+
+    def __str__(self) -> str:
+        """Message and fix as one text."""
+        return f"{self.message} {self.fix}".strip()
+
+
+class InvalidInputError(MlopsError):
+    """The caller's input cannot be used; nothing was started."""
+
+    default_cause = "invalid_input"
+
+
+class NotFoundError(MlopsError):
+    """No such run, job, build, file or name; the fix names the ones there are."""
+
+    default_cause = "not_found"
+
+
+class ConflictError(MlopsError):
+    """The thing exists, is busy or changed meanwhile; nothing was done."""
+
+    default_cause = "conflict"
+
+
+class SetupError(MlopsError):
+    """Something this machine needs is missing or broken: an interpreter, a package, space, a port."""
+
+    default_cause = "setup"
+
+
+class ExternalError(MlopsError):
+    """A program or service that we drive failed: the trainer, a player, an Editor, an index."""
+
+    default_cause = "external"

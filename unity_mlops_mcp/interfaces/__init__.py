@@ -1,0 +1,1 @@
+"""Three thin spellings of app: MCP, CLI, and the supervisor's entry."""

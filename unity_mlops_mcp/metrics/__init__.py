@@ -1,0 +1,1 @@
+"""5 read: event files become series and summaries."""

@@ -1,0 +1,121 @@
+"""What a simulated environment is to the protocol: behaviours, and arrays in and out once per decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+Aggregation = Literal["average", "most_recent", "sum", "histogram"]
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """How an agent acts: a number of continuous actions in [-1, 1], and the sizes of the discrete branches."""
+
+    continuous: int = 0
+    branches: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ObservationSpec:
+    """One sensor: its name and the shape of one agent's observation."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class BehaviorSpec:
+    """One behaviour as the trainer sees it; the name is full, such as ``ReachTarget?team=0``."""
+
+    name: str
+    observations: tuple[ObservationSpec, ...]
+    action: ActionSpec
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Agents that ask for an action; row i of every array belongs to agent ``ids[i]``.
+
+    Attributes:
+        ids: (n,) episode-unique agent ids; an agent gets a new one with each episode.
+        observations: one (n, *shape) array per sensor, in the order of the behaviour's specification.
+        rewards: (n,) summed since the previous decision.
+    """
+
+    ids: Ids
+    observations: tuple[Floats, ...]
+    rewards: Floats
+
+
+@dataclass(frozen=True)
+class Terminals(Decisions):
+    """Agents whose episode ended: the last observation, the last reward, and whether max_step cut it off.
+
+    Attributes:
+        interrupted: (n,) True where the episode was cut off by max_step, False where it ended.
+    """
+
+    interrupted: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class BehaviorStep:
+    """All that a behaviour reports in one exchange; an agent that ended may decide again, under its new id."""
+
+    decisions: Decisions
+    terminals: Terminals
+
+
+@dataclass(frozen=True)
+class Actions:
+    """One row per agent of the last Decisions, in their order: continuous (n, c) in [-1, 1], discrete (n, branches)."""
+
+    continuous: Floats
+    discrete: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Stat:
+    """One value for the trainer's statistics, as Unity's StatsRecorder would send it."""
+
+    name: str
+    value: float
+    aggregation: Aggregation = "average"
+
+
+class Simulation(Protocol):
+    """An environment of many areas that advances all agents by one decision at a time."""
+
+    @property
+    def behaviors(self) -> Sequence[BehaviorSpec]:
+        """The behaviours, constant for the simulation's life."""
+
+    def reset(self) -> Mapping[str, BehaviorStep]:
+        """Begin an episode in every area; by behaviour name, terminals empty."""
+
+    def step(self, actions: Mapping[str, Actions]) -> Mapping[str, BehaviorStep]:
+        """Advance by one decision period."""
+
+    def set_parameter(self, name: str, value: float) -> None:
+        """Set an environment parameter; it counts from the next episode of each area."""
+
+    def drain_stats(self) -> list[Stat]:
+        """The statistics recorded since the last call."""
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What the trainer says first: how many areas, and the seed (run seed + worker id)."""
+
+    areas: int = 1
+    seed: int = 0
+
+
+SimulationFactory = Callable[[Handshake], Simulation]

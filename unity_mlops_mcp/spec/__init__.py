@@ -1,0 +1,1 @@
+"""1 describe: a sentence becomes an EnvironmentSpec and trainer settings."""

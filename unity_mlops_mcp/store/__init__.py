@@ -1,0 +1,1 @@
+"""SQLAlchemy Core tables and migrations on SQLite, and the disk cache."""

@@ -1,0 +1,1 @@
+"""Runs under the trainer's interpreter: launcher, compatibility, speed."""

@@ -1,0 +1,1 @@
+"""6 train: trainer environment, trainer YAML, mlagents-learn, progress, resume."""
