@@ -1,0 +1,95 @@
+"""Prints one JSON line about the interpreter that runs it: what a trainer it would be.
+
+Usage: ``PYTHON .../trainer_env/describe.py``. It runs under any Python from 3.7 on, imports none of the packages that
+it reports, and gives null for what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import sys
+
+PACKAGES = (
+    "mlagents",
+    "mlagents_envs",
+    "torch",
+    "numpy",
+    "protobuf",
+    "grpcio",
+    "onnx",
+    "onnxruntime",
+    "cattrs",
+    "attrs",
+    "tensorboard",
+    "h5py",
+    "pillow",
+    "setuptools",
+)
+
+
+def package_versions() -> dict[str, object]:
+    """The installed version of each package of PACKAGES, or None."""
+    try:
+        from importlib import metadata
+    except ImportError:  # Python 3.7: setuptools is there, mlagents of that age needs it
+        import pkg_resources as metadata  # type: ignore[no-redef,import-not-found,unused-ignore]
+    return {name: _version(metadata, name) for name in PACKAGES}
+
+
+def _version(metadata: object, name: str) -> object:
+    try:
+        if hasattr(metadata, "version"):
+            return metadata.version(name.replace("_", "-"))
+        return metadata.get_distribution(name.replace("_", "-")).version  # type: ignore[attr-defined]
+    except Exception:  # noqa: BLE001 - a damaged package must not keep the rest from being described
+        return None
+
+
+def torch_build() -> dict[str, object]:
+    """Which accelerator torch was built for: ``{"cuda": "12.8" or None, "hip": "6.4" or None}``; torch is not imported."""
+    try:
+        from importlib import util
+
+        spec = util.find_spec("torch")
+        folder = os.path.dirname(str(spec.origin)) if spec else ""
+        with open(os.path.join(folder, "version.py"), encoding="utf-8") as source:
+            text = source.read()
+    except Exception:  # noqa: BLE001 - no torch, or none that can be read
+        return {"cuda": None, "hip": None}
+    return {name: _assigned(name, text) for name in ("cuda", "hip")}
+
+
+def _assigned(name: str, source: str) -> object:
+    found = re.search(r"^" + name + r"(?:\s*:[^=\n]+)?\s*=\s*['\"]([^'\"]+)['\"]", source, re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def describe() -> dict[str, object]:
+    """All of it, ready for JSON."""
+    described = {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "executable": sys.executable,
+        "prefix": sys.prefix,
+        "platform": sys.platform,
+        "machine": platform.machine(),
+        "bits": 64 if sys.maxsize > 2**32 else 32,
+        "nvidia": _nvidia(),
+    }  # type: dict[str, object]
+    described.update(package_versions())
+    described.update(torch_build())
+    return described
+
+
+def _nvidia() -> bool:
+    """Whether an NVIDIA driver is there; torch's own answer would need its import."""
+    windows = os.path.join(os.environ.get("SYSTEMROOT", ""), "System32", "nvcuda.dll")
+    return any(os.path.exists(path) for path in ("/proc/driver/nvidia/version", "/dev/nvidia0", "/dev/dxg", windows))
+
+
+if __name__ == "__main__":
+    sys.path[:] = [entry for entry in sys.path if entry != os.path.dirname(os.path.abspath(__file__))]
+    sys.stdout.write(json.dumps(describe()) + "\n")
