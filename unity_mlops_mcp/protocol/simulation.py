@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
+Draw = Callable[[int], Floats]
+"""``draw(n)`` gives n values of an environment parameter, float32 (n,)."""
 Aggregation = Literal["average", "most_recent", "sum", "histogram"]
 
 
@@ -47,11 +49,13 @@ class Decisions:
         ids: (n,) episode-unique agent ids; an agent gets a new one with each episode.
         observations: one (n, *shape) array per sensor, in the order of the behaviour's specification.
         rewards: (n,) summed since the previous decision.
+        masks: (n, sum of the branch sizes) True where a discrete action is forbidden; None when all are allowed.
     """
 
     ids: Ids
     observations: tuple[Floats, ...]
     rewards: Floats
+    masks: NDArray[np.bool_] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,9 @@ class Simulation(Protocol):
 
     def set_parameter(self, name: str, value: float) -> None:
         """Set an environment parameter; it counts from the next episode of each area."""
+
+    def set_sampler(self, name: str, draw: Draw) -> None:
+        """Draw an environment parameter anew at the beginning of each area's episode, until it is set again."""
 
     def drain_stats(self) -> list[Stat]:
         """The statistics recorded since the last call."""
