@@ -36,3 +36,27 @@ def trainer_python() -> Path:
     if not named:
         pytest.skip("no trainer environment: set UNITY_MLOPS_TEST_TRAINER, or run make test, which makes one")
     return Path(named)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Under UNITY_MLOPS_TEST_STRICT a skip fails the session, unless only another operating system could run the test."""
+    if not os.environ.get("UNITY_MLOPS_TEST_STRICT"):
+        return
+    reasons = {
+        report.longrepr[2] for report in terminalreporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)
+    }
+    missed = sorted(reason for reason in reasons if "runs only on" not in reason)
+    if missed:
+        terminalreporter.write_line("Skipped although this machine was set up to run everything:", red=True)
+        for reason in missed:
+            terminalreporter.write_line(f"  {reason}", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Turn such a skip into the session's failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("UNITY_MLOPS_TEST_STRICT") or reporter is None or session.exitstatus != 0:
+        return
+    for report in reporter.stats.get("skipped", []):
+        if isinstance(report.longrepr, tuple) and "runs only on" not in report.longrepr[2]:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
