@@ -125,6 +125,23 @@ UnityMessage
     1 header Header
     2 unity_output UnityOutput
     3 unity_input UnityInput
+PackedRLInput
+    1 agent_actions map bytes
+    4 command int32
+    5 side_channel bytes
+PackedInput
+    1 rl_input PackedRLInput
+    2 rl_initialization_input RLInitializationInput
+PackedRLOutput
+    2 agentInfos map bytes
+    3 side_channel bytes
+PackedOutput
+    1 rl_output PackedRLOutput
+    2 rl_initialization_output RLInitializationOutput
+PackedMessage
+    1 header Header
+    2 unity_output PackedOutput
+    3 unity_input PackedInput
 """
 
 _Field = descriptor_pb2.FieldDescriptorProto
@@ -179,11 +196,6 @@ def _message_class(name: str) -> Any:
 
 # Typed Any: their fields come from the table above at run time.
 UnityMessage: Any = _message_class("UnityMessage")
-UnityInput: Any = _message_class("UnityInput")
-UnityOutput: Any = _message_class("UnityOutput")
-RLInput: Any = _message_class("RLInput")
-RLOutput: Any = _message_class("RLOutput")
-RLInitializationInput: Any = _message_class("RLInitializationInput")
 RLInitializationOutput: Any = _message_class("RLInitializationOutput")
 BrainParameters: Any = _message_class("BrainParameters")
 ListAgentInfo: Any = _message_class("ListAgentInfo")
@@ -192,9 +204,20 @@ AgentInfo: Any = _message_class("AgentInfo")
 AgentAction: Any = _message_class("AgentAction")
 Observation: Any = _message_class("Observation")
 
+# The same bytes as a UnityMessage: the wire writes a nested message as it writes bytes, so that the lists of agents can
+# be left to the codec while protobuf does the rest.
+PackedMessage: Any = _message_class("PackedMessage")
+
 
 def unity_message(status: int = STATUS_OK) -> Any:
     """An empty UnityMessage with its header's status set."""
     message = UnityMessage()
+    message.header.status = status
+    return message
+
+
+def packed_message(status: int = STATUS_OK) -> Any:
+    """The same for a PackedMessage."""
+    message = PackedMessage()
     message.header.status = status
     return message
