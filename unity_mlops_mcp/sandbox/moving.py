@@ -1,0 +1,83 @@
+"""Motion models: each turns actions into new positions, one physics step at a time (see ``spec/body.py``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from unity_mlops_mcp.protocol.simulation import Floats
+from unity_mlops_mcp.sandbox.quantities import Quantities
+from unity_mlops_mcp.sandbox.state import State
+from unity_mlops_mcp.spec.body import DT, Car, Force, Grid, Holonomic, Motion
+
+MOVES = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
+"""What each discrete action stands for, as continuous actions."""
+
+Mover = Callable[[State, Floats, bool], None]
+"""Moves all agents by one physics step; the bool is True in the first step after a decision."""
+
+
+class HolonomicMover:
+    """Position += speed * action * dt."""
+
+    def __init__(self, motion: Holonomic, quantities: Quantities) -> None:
+        self.top_speed = quantities.of(motion.speed)
+
+    def __call__(self, state: State, action: Floats, first: bool) -> None:  # noqa: ARG002
+        state.position += action * (self.top_speed[:, None] * np.float32(DT))
+
+
+class CarMover:
+    """Turn, then drive ahead."""
+
+    def __init__(self, motion: Car, quantities: Quantities) -> None:
+        self.top_speed, self._turn = quantities.of(motion.speed), quantities.of(motion.turn)
+
+    def __call__(self, state: State, action: Floats, first: bool) -> None:  # noqa: ARG002
+        state.yaw += self._turn * action[:, 1] * np.float32(np.radians(DT))
+        state.yaw %= np.float32(2 * np.pi)
+        way = self.top_speed * action[:, 0] * np.float32(DT)
+        state.position[:, 0] += np.sin(state.yaw) * way
+        state.position[:, 1] += np.cos(state.yaw) * way
+
+
+class ForceMover:
+    """Accelerate, damp, drift."""
+
+    def __init__(self, motion: Force, quantities: Quantities) -> None:
+        self._force, self._mass = quantities.of(motion.force), quantities.of(motion.mass)
+        self._damping = quantities.of(motion.damping)
+
+    @property
+    def top_speed(self) -> Floats:
+        """(areas,) speed at which damping eats the force."""
+        return self._force / (self._mass * self._damping)
+
+    def __call__(self, state: State, action: Floats, first: bool) -> None:  # noqa: ARG002
+        gain = self._force / self._mass * np.float32(DT)
+        kept = np.maximum(1 - self._damping * np.float32(DT), 0)
+        state.position += (state.velocity + action * gain[:, None]) * (kept * np.float32(DT))[:, None]
+
+
+class GridMover:
+    """One jump per decision."""
+
+    def __init__(self, motion: Grid, quantities: Quantities) -> None:
+        self.top_speed = quantities.of(1.0)
+        self._cell = quantities.of(motion.cell)
+
+    def __call__(self, state: State, action: Floats, first: bool) -> None:
+        if first:
+            state.position += action * self._cell[:, None]
+
+
+def mover(motion: Motion, quantities: Quantities) -> HolonomicMover | CarMover | ForceMover | GridMover:
+    """The mover of a motion model."""
+    if isinstance(motion, Holonomic):
+        return HolonomicMover(motion, quantities)
+    if isinstance(motion, Car):
+        return CarMover(motion, quantities)
+    if isinstance(motion, Force):
+        return ForceMover(motion, quantities)
+    return GridMover(motion, quantities)

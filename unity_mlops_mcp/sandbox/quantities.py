@@ -1,0 +1,47 @@
+"""Numbers of a spec that parameters may change: one value per area, fixed for an episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unity_mlops_mcp.protocol.simulation import Floats
+from unity_mlops_mcp.spec.base import Parameter
+
+
+class Quantities:
+    """The current value of every parameter in every area; the arrays it gives are updated in place."""
+
+    def __init__(self, parameters: Mapping[str, Parameter], areas: int) -> None:
+        self._areas = areas
+        self._parameters = parameters
+        self._values = {name: np.full(areas, p.default, np.float32) for name, p in parameters.items()}
+        self._set: dict[str, float] = {}
+
+    @property
+    def draws(self) -> int:
+        """Random numbers that ``begin`` needs per area."""
+        return len(self._parameters)
+
+    def of(self, quantity: float | str) -> Floats:
+        """(areas,) the quantity's value in each area's present episode; the same array for life."""
+        if isinstance(quantity, str):
+            return self._values[quantity]
+        return np.full(self._areas, quantity, np.float32)
+
+    def set(self, name: str, value: float) -> None:
+        """Set a parameter for the episodes to come, held within its range; unknown names are ignored as in Unity."""
+        parameter = self._parameters.get(name)
+        if parameter is not None:
+            self._set[name] = min(max(value, parameter.minimum), parameter.maximum)
+
+    def begin(self, rows: NDArray[np.intp], draws: Floats) -> None:
+        """Choose the values of the episodes that begin in these areas; ``draws`` is (len(rows), self.draws)."""
+        for i, (name, parameter) in enumerate(self._parameters.items()):
+            if name in self._set:
+                self._values[name][rows] = self._set[name]
+            elif parameter.sample:
+                span = parameter.maximum - parameter.minimum
+                self._values[name][rows] = parameter.minimum + span * draws[:, i]

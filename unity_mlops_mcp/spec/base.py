@@ -1,0 +1,36 @@
+"""What every part of a spec shares: strict frozen records, names, and numbers that may be parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+"""A lower-case name such as ``target`` or ``obstacle_count``."""
+
+Quantity = Annotated[
+    float | Name,
+    Field(description="A number, or the name of an entry of `parameters` whose value is used in each episode."),
+]
+
+
+class Part(BaseModel):
+    """A frozen piece of a spec that refuses unknown fields, infinities and NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Parameter(Part):
+    """A number that the trainer may set (an ML-Agents environment parameter) and a curriculum may raise."""
+
+    default: float
+    """The value where nobody sets another."""
+    minimum: float
+    """Least value; a smaller one that the trainer sends is raised to it."""
+    maximum: float
+    """Greatest value; a greater one that the trainer sends is lowered to it."""
+    sample: bool = False
+    """Draw the value uniformly from minimum..maximum in each episode, until the trainer sets it."""
+    description: str = ""
+    """What the parameter does, for whoever writes a curriculum."""
