@@ -36,10 +36,12 @@ class RowLayout:
     Attributes:
         template: one record with every constant byte in place.
         observations: the columns' names, one per sensor.
+        constant: True at each of the record's bytes that is the same for all agents.
     """
 
     template: NDArray[np.void]
     observations: tuple[str, ...]
+    constant: NDArray[np.bool_]
 
 
 class _RowWriter:
@@ -63,8 +65,11 @@ class _RowWriter:
     def layout(self) -> RowLayout:
         names, formats, offsets = zip(*self.columns, strict=True)
         kind = np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": len(self.content)})
-        template = np.frombuffer(self.content, kind).copy()
-        return RowLayout(template, tuple(name for name in names if name.startswith("observation")))
+        constant = np.ones(kind.itemsize, bool)
+        for _, column, offset in self.columns:
+            constant[offset : offset + np.dtype(column).itemsize] = False
+        observations = tuple(name for name in names if name.startswith("observation"))
+        return RowLayout(np.frombuffer(self.content, kind).copy(), observations, constant)
 
 
 def _observation(index: int, name: str, shape: tuple[int, ...], *, described: bool) -> _RowWriter:

@@ -10,6 +10,7 @@ import struct
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal, get_args
 
 import numpy as np
@@ -24,6 +25,8 @@ SamplerKind = Literal["uniform", "gaussian", "multirangeuniform"]
 EngineSetting = Literal["screen_resolution", "quality_level", "time_scale", "target_frame_rate", "capture_frame_rate"]
 
 _FLOAT, _SAMPLER = 0, 1
+_GOLDEN_RATIO = (5**0.5 - 1) / 2
+_TINY = 1e-9
 _SAMPLER_KINDS: tuple[SamplerKind, ...] = get_args(SamplerKind)
 _SETTINGS: tuple[EngineSetting, ...] = get_args(EngineSetting)
 _SETTING_FORMATS = {"screen_resolution": "<ii", "time_scale": "<f"}
@@ -37,26 +40,31 @@ class Sampler:
     Attributes:
         kind: what it is.
         numbers: uniform: min, max; gaussian: mean, standard deviation; multirangeuniform: min, max of each range.
-        seed: of the player's generator.
+        seed: of the sequence.
     """
 
     kind: SamplerKind
     numbers: tuple[float, ...]
     seed: int = 0
 
-    def draw(self, count: int, rng: np.random.Generator) -> Floats:
-        """As many values as asked for; a range among several counts by its width, as in Unity.
+    def draw(self, uniforms: Floats) -> Floats:
+        """One value for each uniform number in [0, 1); a range among several counts by its width, as in Unity.
 
         Returns:
-            float32 (count,).
+            float32, of the same shape (n,).
         """
+        # The seed turns the circle of numbers, so that another seed gives another sequence.
+        turned = (uniforms.astype(np.float64) + self.seed % 2**32 * _GOLDEN_RATIO) % 1
         if self.kind == "gaussian":
-            return rng.normal(self.numbers[0], self.numbers[1], count).astype(np.float32)
+            normal = NormalDist().inv_cdf
+            standard = np.array([normal(min(max(number, _TINY), 1 - _TINY)) for number in turned])
+            return (self.numbers[0] + self.numbers[1] * standard).astype(np.float32)
         low, high = np.array(self.numbers[0::2]), np.array(self.numbers[1::2])
-        widths = high - low
-        total = widths.sum()
-        chosen = rng.choice(len(low), count, p=widths / total if total > 0 else None)
-        return rng.uniform(low[chosen], high[chosen]).astype(np.float32)
+        # Widths laid end to end: a number's place on that line is its range and its place within it.
+        ends = np.cumsum(high - low)
+        place = turned * ends[-1]
+        chosen = np.minimum(np.searchsorted(ends, place, side="right"), len(ends) - 1)
+        return (high[chosen] - (ends[chosen] - place)).astype(np.float32)
 
 
 @dataclass(frozen=True)

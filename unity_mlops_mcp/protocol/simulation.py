@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
-Draw = Callable[[int], Floats]
-"""``draw(n)`` gives n values of an environment parameter, float32 (n,)."""
+Draw = Callable[[Floats], Floats]
+"""Turns n uniform numbers in [0, 1) into n values of an environment parameter, float32 (n,)."""
 Aggregation = Literal["average", "most_recent", "sum", "histogram"]
 
 
@@ -111,7 +111,7 @@ class Simulation(Protocol):
         """Set an environment parameter; it counts from the next episode of each area."""
 
     def set_sampler(self, name: str, draw: Draw) -> None:
-        """Draw an environment parameter anew at the beginning of each area's episode, until it is set again."""
+        """Draw an environment parameter anew for each episode of each area, from the simulation's own randomness."""
 
     def drain_stats(self) -> list[Stat]:
         """The statistics recorded since the last call."""

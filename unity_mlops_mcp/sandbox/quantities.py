@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from unity_mlops_mcp.protocol.simulation import Floats
+from unity_mlops_mcp.protocol.simulation import Draw, Floats
 from unity_mlops_mcp.spec.base import Parameter
 
 
@@ -19,6 +19,7 @@ class Quantities:
         self._parameters = parameters
         self._values = {name: np.full(areas, p.default, np.float32) for name, p in parameters.items()}
         self._set: dict[str, float] = {}
+        self._samplers: dict[str, Draw] = {}
 
     @property
     def draws(self) -> int:
@@ -36,11 +37,20 @@ class Quantities:
         parameter = self._parameters.get(name)
         if parameter is not None:
             self._set[name] = min(max(value, parameter.minimum), parameter.maximum)
+            self._samplers.pop(name, None)
+
+    def sample(self, name: str, draw: Draw) -> None:
+        """Draw a parameter for each episode to come, held within its range; unknown names are ignored as in Unity."""
+        if name in self._parameters:
+            self._samplers[name] = draw
 
     def begin(self, rows: NDArray[np.intp], draws: Floats) -> None:
         """Choose the values of the episodes that begin in these areas; ``draws`` is (len(rows), self.draws)."""
         for i, (name, parameter) in enumerate(self._parameters.items()):
-            if name in self._set:
+            if name in self._samplers:
+                values = self._samplers[name](draws[:, i])
+                self._values[name][rows] = np.clip(values, parameter.minimum, parameter.maximum)
+            elif name in self._set:
                 self._values[name][rows] = self._set[name]
             elif parameter.sample:
                 span = parameter.maximum - parameter.minimum

@@ -13,6 +13,7 @@ from unity_mlops_mcp.protocol.simulation import (
     BehaviorSpec,
     BehaviorStep,
     Decisions,
+    Draw,
     Floats,
     ObservationSpec,
     Stat,
@@ -100,6 +101,10 @@ class World:
     def set_parameter(self, name: str, value: float) -> None:
         """Set an environment parameter; it counts from the next episode of each area. Unknown names are ignored."""
         self._quantities.set(name, value)
+
+    def set_sampler(self, name: str, draw: Draw) -> None:
+        """Draw an environment parameter anew for each episode of each area. Unknown names are ignored."""
+        self._quantities.sample(name, draw)
 
     def drain_stats(self) -> list[Stat]:
         """For every episode that finished since the last call: success, and each ending cause, as 1 or 0."""

@@ -1,0 +1,176 @@
+"""Agents as any player sends them, Unity's too, read into arrays: the trainer's side of the codec."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unity_mlops_mcp.protocol import messages
+from unity_mlops_mcp.protocol.codec import RowLayout, row_layout
+from unity_mlops_mcp.protocol.images import decode_image
+from unity_mlops_mcp.protocol.simulation import (
+    Actions,
+    ActionSpec,
+    BehaviorSpec,
+    BehaviorStep,
+    Decisions,
+    Floats,
+    ObservationSpec,
+    Terminals,
+)
+
+_ID_SHIFTS = np.array([0, 7, 14, 21, 28], np.int64)
+
+
+def behavior_of(parameters: Any, content: bytes) -> BehaviorSpec | None:
+    """A behaviour from its BrainParameters and its first ListAgentInfo; None while it has no agent."""
+    agents = messages.ListAgentInfo.FromString(content).value
+    if not agents:
+        return None
+    observations = tuple(
+        ObservationSpec(sensor.name or f"obs_{index}", tuple(sensor.shape))
+        for index, sensor in enumerate(agents[0].observations)
+    )
+    return BehaviorSpec(parameters.brain_name, observations, _action_spec(parameters))
+
+
+def _action_spec(parameters: Any) -> ActionSpec:
+    spec = parameters.action_spec
+    if spec.num_continuous_actions or spec.num_discrete_actions:
+        return ActionSpec(spec.num_continuous_actions, tuple(spec.discrete_branch_sizes))
+    # Players older than communicator 1.3 say it in the deprecated fields.
+    sizes = tuple(parameters.vector_action_size_deprecated)
+    if parameters.vector_action_space_type_deprecated == messages.SPACE_CONTINUOUS:
+        return ActionSpec(sizes[0] if sizes else 0)
+    return ActionSpec(0, sizes)
+
+
+def empty_step(spec: BehaviorSpec) -> BehaviorStep:
+    """No agent at all."""
+    ids, rewards = np.zeros(0, np.int64), np.zeros(0, np.float32)
+    observations = tuple(np.zeros((0, *sensor.shape), np.float32) for sensor in spec.observations)
+    return BehaviorStep(
+        Decisions(ids, observations, rewards), Terminals(ids, observations, rewards, interrupted=np.zeros(0, bool))
+    )
+
+
+def decode_agents(spec: BehaviorSpec, content: bytes) -> BehaviorStep:
+    """One behaviour's ListAgentInfo.
+
+    Raises:
+        ValueError: an agent's observations have another shape than the behaviour's first agent had.
+    """
+    for masked in (False, True) if spec.action.branches else (False,):
+        step = _rows(spec, row_layout(spec, masked=masked), content)
+        if step:
+            return step
+    return _objects(spec, content)
+
+
+def _rows(spec: BehaviorSpec, layout: RowLayout, content: bytes) -> BehaviorStep | None:
+    """Read rows that our own codec wrote; None when they are anything else."""
+    size = layout.template.itemsize
+    if not content or len(content) % size:
+        return None
+    raw = np.frombuffer(content, np.uint8).reshape(-1, size)
+    if not (raw[:, layout.constant] == layout.template.view(np.uint8)[layout.constant]).all():
+        return None
+    rows = np.frombuffer(content, layout.template.dtype)
+    ended = rows["done"] != 0
+    last, asking = rows[ended], rows[~ended]
+    masks = asking["mask"] != 0 if "mask" in (layout.template.dtype.names or ()) else None
+    return BehaviorStep(
+        Decisions(*_columns(spec, layout, asking), masks=masks),
+        Terminals(*_columns(spec, layout, last), interrupted=last["interrupted"] != 0),
+    )
+
+
+def _columns(
+    spec: BehaviorSpec, layout: RowLayout, rows: NDArray[np.void]
+) -> tuple[NDArray[np.int64], tuple[Floats, ...], Floats]:
+    ids = ((rows["id"].astype(np.int64) & 0x7F) << _ID_SHIFTS).sum(1)
+    observations = tuple(
+        rows[name].astype(np.float32).reshape(len(rows), *sensor.shape)
+        for name, sensor in zip(layout.observations, spec.observations, strict=True)
+    )
+    return ids, observations, rows["reward"].astype(np.float32)
+
+
+def _objects(spec: BehaviorSpec, content: bytes) -> BehaviorStep:
+    agents = messages.ListAgentInfo.FromString(content).value
+    asking = [agent for agent in agents if not agent.done]
+    last = [agent for agent in agents if agent.done]
+    return BehaviorStep(
+        Decisions(*_fields(spec, asking), masks=_masks(spec.action, asking)),
+        Terminals(*_fields(spec, last), interrupted=np.array([agent.max_step_reached for agent in last], bool)),
+    )
+
+
+def _fields(spec: BehaviorSpec, agents: Sequence[Any]) -> tuple[NDArray[np.int64], tuple[Floats, ...], Floats]:
+    ids = np.array([agent.id for agent in agents], np.int64)
+    observations = tuple(_sensor(sensor, index, agents) for index, sensor in enumerate(spec.observations))
+    return ids, observations, np.array([agent.reward for agent in agents], np.float32)
+
+
+def _sensor(spec: ObservationSpec, index: int, agents: Sequence[Any]) -> Floats:
+    values = np.zeros((len(agents), *spec.shape), np.float32)
+    for row, agent in enumerate(agents):
+        observation = agent.observations[index]
+        if observation.compression_type == messages.COMPRESSION_NONE:
+            values[row] = np.array(observation.float_data.data, np.float32).reshape(spec.shape)
+        else:
+            values[row] = decode_image(
+                observation.compressed_data, spec.shape, tuple(observation.compressed_channel_mapping)
+            )
+    return values
+
+
+def _masks(spec: ActionSpec, agents: Sequence[Any]) -> NDArray[np.bool_] | None:
+    size = sum(spec.branches)
+    if not any(len(agent.action_mask) for agent in agents):
+        return None
+    masks = np.zeros((len(agents), size), bool)
+    for row, agent in enumerate(agents):
+        if len(agent.action_mask) == size:
+            masks[row] = agent.action_mask
+    return masks
+
+
+def encode_actions(actions: Actions) -> bytes:
+    """A ListAgentAction, with the deprecated field filled as ML-Agents does, for players older than 1.3."""
+    agents = messages.ListAgentAction()
+    for continuous, discrete in zip(actions.continuous.tolist(), actions.discrete.tolist(), strict=True):
+        agents.value.add(
+            vector_actions_deprecated=continuous + discrete, continuous_actions=continuous, discrete_actions=discrete
+        )
+    content: bytes = agents.SerializeToString()
+    return content
+
+
+def random_actions(spec: BehaviorSpec, decisions: Decisions, rng: np.random.Generator) -> Actions:
+    """Uniform actions for every agent; a masked choice is never drawn where another one is allowed."""
+    count = len(decisions.ids)
+    continuous = rng.uniform(-1, 1, (count, spec.action.continuous)).astype(np.float32)
+    discrete = np.zeros((count, len(spec.action.branches)), np.int32)
+    start = 0
+    for branch, size in enumerate(spec.action.branches):
+        weights = rng.random((count, size))
+        if decisions.masks is not None:
+            weights -= decisions.masks[:, start : start + size]
+        discrete[:, branch] = weights.argmax(1)
+        start += size
+    return Actions(continuous, discrete)
+
+
+def not_finite(step: BehaviorStep) -> int:
+    """How many numbers of a step are NaN or infinite: each stops a training."""
+    arrays = (
+        step.decisions.rewards,
+        step.terminals.rewards,
+        *step.decisions.observations,
+        *step.terminals.observations,
+    )
+    return sum(int(np.count_nonzero(~np.isfinite(array))) for array in arrays)

@@ -1,0 +1,248 @@
+"""The trainer side: drive any player, Unity's too, by resets and steps."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from unity_mlops_mcp import __version__
+from unity_mlops_mcp.errors import ExternalError
+from unity_mlops_mcp.process import Attached, attach
+from unity_mlops_mcp.protocol import messages
+from unity_mlops_mcp.protocol.agents import behavior_of, decode_agents, empty_step, encode_actions
+from unity_mlops_mcp.protocol.codec import no_actions
+from unity_mlops_mcp.protocol.server import PlayerServer
+from unity_mlops_mcp.protocol.side_channels import (
+    STATS,
+    Engine,
+    Parameter,
+    Sampler,
+    decode_stat,
+    encode_engine,
+    encode_parameter,
+    messages_in,
+)
+from unity_mlops_mcp.protocol.simulation import Actions, BehaviorSpec, BehaviorStep, Stat
+
+_EVIDENCE_LINES = 8
+_LEAVE_S = 5.0
+
+
+class Environment:
+    """A player in conversation: started (or awaited), asked to reset and step, and closed.
+
+    A context manager; what it starts, it ends.
+
+    Args:
+        command: the player and its first arguments; None awaits one that is started elsewhere, such as the Editor's
+            Play, which connects to port 5004.
+        port: where to listen; 0 takes any free one.
+        seed: sent in the handshake.
+        areas: how often the player shall copy its training area, sent in the handshake.
+        arguments: appended to the command.
+        graphics: let a Unity player open a window; camera sensors need it.
+        time_scale: how much faster than real time Unity shall run; nothing to the sandbox.
+        log_folder: where ``player.log`` and ``player.out`` are written; None: a temporary folder.
+        timeout_s: for each answer of the player, the first included.
+
+    Attributes:
+        behaviors: by full name, such as ``ReachTarget?team=0``; known after the first reset.
+        name: what the player calls itself.
+        package_version: of the player's ML-Agents package.
+        port: where the player connects.
+
+    Raises:
+        SetupError: the port is in use.
+        ExternalError: the player cannot be started (cause ``player_start``), ended (``player_exited``), said nothing in
+            time (``player_timeout``), broke the connection (``player_gone``) or speaks another protocol (``protocol``).
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str] | None = None,
+        *,
+        port: int = 0,
+        seed: int = 0,
+        areas: int = 1,
+        arguments: Sequence[str] = (),
+        graphics: bool = False,
+        time_scale: float = 20.0,
+        log_folder: Path | None = None,
+        timeout_s: float = 60.0,
+    ) -> None:
+        self.behaviors: dict[str, BehaviorSpec] = {}
+        self.name = self.package_version = ""
+        self._timeout_s = timeout_s
+        self._parameters: dict[str, Any] = {}
+        self._steps: dict[str, BehaviorStep] = {}
+        self._stats: list[Stat] = []
+        self._process: Attached | None = None
+        self._temporary = None if log_folder else tempfile.TemporaryDirectory(prefix="unity-mlops-")
+        self._folder = log_folder or Path(self._temporary.name if self._temporary else "")
+        self._server = PlayerServer(port)
+        self.port = self._server.port
+        self._outbox = _first_settings(time_scale)
+        try:
+            if command is not None:
+                self._start([*command, *_options(self.port, self._folder, graphics=graphics), *arguments])
+            self._shake_hands(seed, areas)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Environment:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _start(self, command: Sequence[str]) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._process = attach(command, output=self._folder / "player.out")
+        except OSError as error:
+            raise ExternalError(
+                f"The player {command[0]} cannot be started: {error.strerror or error}.",
+                fix="Give the path of an executable player; on Linux and macOS make it executable with chmod +x.",
+                cause="player_start",
+            ) from error
+
+    def _check_process(self) -> None:
+        code = self._process.poll() if self._process else None
+        if code is not None:
+            raise ExternalError(
+                f"The player ended with exit code {code}.",
+                fix="The last lines of its log say why; start it by hand to see more.",
+                cause="player_exited",
+                evidence=self.log_tail(),
+            )
+
+    def log_tail(self) -> tuple[str, ...]:
+        """The last lines that the player wrote, its log first."""
+        lines: list[str] = []
+        for name in ("player.log", "player.out"):
+            file = self._folder / name
+            if file.is_file():
+                lines += [line for line in file.read_text("utf-8", "replace").splitlines() if line.strip()]
+        return tuple(lines[-_EVIDENCE_LINES:])
+
+    def _receive(self) -> Any:
+        try:
+            return self._server.receive(self._timeout_s, check=self._check_process)
+        except ExternalError as error:
+            if error.evidence:
+                raise
+            raise ExternalError(error.message, fix=error.fix, cause=error.cause, evidence=self.log_tail()) from error
+
+    def _shake_hands(self, seed: int, areas: int) -> None:
+        hello = self._receive().unity_output.rl_initialization_output
+        self.name, self.package_version = hello.name, hello.package_version
+        if hello.communication_version.partition(".")[0] != messages.COMMUNICATION_VERSION.partition(".")[0]:
+            raise ExternalError(
+                f"The player speaks communicator version {hello.communication_version or 'unknown'} "
+                f"(package {hello.package_version or 'unknown'}).",
+                fix=f"Build it with com.unity.ml-agents 2.0 or newer, which speaks {messages.COMMUNICATION_VERSION}.",
+                cause="protocol",
+            )
+        message = messages.packed_message()
+        welcome = message.unity_input.rl_initialization_input
+        welcome.seed, welcome.num_areas = seed, areas
+        welcome.communication_version, welcome.package_version = messages.COMMUNICATION_VERSION, __version__
+        for capability in messages.CAPABILITIES:
+            setattr(welcome.capabilities, capability, True)
+        self._server.send(message)
+        self._receive()
+
+    def set_parameter(self, name: str, value: float | Sampler) -> None:
+        """Send an environment parameter with the next reset or step."""
+        self._outbox += encode_parameter(Parameter(name, value))
+
+    def reset(self) -> Mapping[str, BehaviorStep]:
+        """Begin an episode everywhere; by behaviour name, who asks for actions.
+
+        Raises:
+            ExternalError: as at construction.
+        """
+        message = messages.packed_message()
+        message.unity_input.rl_input.command = messages.RESET
+        return self._exchange(message)
+
+    def step(self, actions: Mapping[str, Actions]) -> Mapping[str, BehaviorStep]:
+        """Act, and see what became of it; a behaviour that is left out does nothing.
+
+        Args:
+            actions: by behaviour name, a row for each agent of its last Decisions.
+
+        Raises:
+            ExternalError: as at construction.
+        """
+        message = messages.packed_message()
+        for name, step in self._steps.items():
+            count = len(step.decisions.ids)
+            if count:
+                chosen = actions.get(name) or no_actions(self.behaviors[name].action, count)
+                message.unity_input.rl_input.agent_actions[name] = encode_actions(chosen)
+        return self._exchange(message)
+
+    def _exchange(self, message: Any) -> Mapping[str, BehaviorStep]:
+        message.unity_input.rl_input.side_channel, self._outbox = self._outbox, b""
+        self._server.send(message)
+        report = self._receive()
+        if report.header.status != messages.STATUS_OK:
+            raise ExternalError(
+                "The player ended the conversation.",
+                fix="Look at the end of the player's log.",
+                cause="player_gone",
+                evidence=self.log_tail(),
+            )
+        return self._read(report.unity_output)
+
+    def _read(self, output: Any) -> Mapping[str, BehaviorStep]:
+        agents = output.rl_output.agentInfos
+        self._parameters.update((item.brain_name, item) for item in output.rl_initialization_output.brain_parameters)
+        for name in [name for name in self._parameters if name in agents]:
+            spec = behavior_of(self._parameters[name], agents[name])
+            if spec:
+                self.behaviors[name] = spec
+                del self._parameters[name]
+        for channel, content in messages_in(output.rl_output.side_channel):
+            if channel == STATS:
+                self._stats.append(decode_stat(content))
+        self._steps = {
+            name: decode_agents(spec, agents[name]) if name in agents else empty_step(spec)
+            for name, spec in self.behaviors.items()
+        }
+        return self._steps
+
+    def drain_stats(self) -> list[Stat]:
+        """The statistics that the player sent since the last call."""
+        stats, self._stats = self._stats, []
+        return stats
+
+    def close(self) -> None:
+        """End the conversation and the player; harmless when repeated."""
+        self._server.close()
+        if self._process:
+            self._process.stop(_LEAVE_S)
+        if self._temporary:
+            self._temporary.cleanup()
+
+
+def _options(port: int, folder: Path, *, graphics: bool) -> list[str]:
+    options = [] if graphics else ["-nographics", "-batchmode"]
+    return [*options, "--mlagents-port", str(port), "-logFile", str(folder / "player.log")]
+
+
+def _first_settings(time_scale: float) -> bytes:
+    # What mlagents-learn sends first: physics as fast as it goes, at a fixed frame length.
+    settings = (
+        Engine("time_scale", (time_scale,)),
+        Engine("target_frame_rate", (-1,)),
+        Engine("capture_frame_rate", (60,)),
+    )
+    return b"".join(map(encode_engine, settings))
