@@ -1,0 +1,131 @@
+"""Files that several processes write: replaced whole, locked by the operating system, never on a network."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, NamedTuple, final
+
+import psutil
+
+from unity_mlops_mcp.process import system
+
+_NETWORK_TYPES = frozenset(
+    {"9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs", "glusterfs", "gpfs"}
+)
+_NETWORK_TYPES |= {"lustre", "ncpfs", "nfs", "nfs4", "panfs", "smb2", "smb3", "smbfs", "webdav"}
+_NETWORK_TYPES |= {f"fuse.{name}" for name in ("ceph", "davfs2", "glusterfs", "juicefs", "rclone", "s3fs", "sshfs")}
+
+
+def replace(source: Path, target: Path, *, timeout_s: float = 5.0) -> None:
+    """`os.replace`, tried again while another process has the target open (Windows' sharing violations).
+
+    Raises:
+        PermissionError: it was still refused after ``timeout_s``.
+    """
+    end = time.monotonic() + timeout_s
+    while not _replaced(source, target, last=not system.WINDOWS or time.monotonic() > end):
+        time.sleep(0.02)
+
+
+def _replaced(source: Path, target: Path, *, last: bool) -> bool:
+    try:
+        source.replace(target)
+    except PermissionError:
+        if last:
+            raise
+        return False
+    return True
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write the file so that a reader sees the old content or the new, whatever is killed meanwhile."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}.tmp")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@final
+class FileLock:
+    """A lock on a file, held until released or until the process ends, however it ends.
+
+    Args:
+        path: the lock file; made when missing, never removed.
+        shared: whether others may hold it shared at the same time.
+        mode: permissions of a new lock file.
+    """
+
+    def __init__(self, path: Path, *, shared: bool = False, mode: int = 0o600) -> None:
+        self.path = path
+        self._shared = shared
+        self._mode = mode
+        self._file: IO[bytes] | None = None
+
+    def acquire(self, *, timeout_s: float = 0.0) -> bool:
+        """Take the lock, waiting at most ``timeout_s``; False when another one still holds it."""
+        end = time.monotonic() + timeout_s
+        file = self._open()
+        while not system.lock_file(file, shared=self._shared):
+            if time.monotonic() >= end:
+                file.close()
+                return False
+            time.sleep(0.01)
+        self._file = file
+        return True
+
+    def _open(self) -> IO[bytes]:
+        try:  # without O_CREAT first: Linux refuses O_CREAT on a stranger's file in a sticky folder
+            descriptor = os.open(self.path, os.O_RDWR)
+        except FileNotFoundError:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, self._mode)
+            self.path.chmod(self._mode)
+        return os.fdopen(descriptor, "r+b", buffering=0)
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens when it is not held."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> FileLock:
+        if not self.acquire(timeout_s=60.0):
+            raise TimeoutError(f"{self.path} stayed locked by another process for 60 s.")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+class Mount(NamedTuple):
+    """A mounted file system: where, its type as the system names it, and its options."""
+
+    point: str
+    type: str
+    options: str
+
+
+def mounts() -> Sequence[Mount]:
+    """What is mounted on this machine."""
+    return [Mount(part.mountpoint, part.fstype, part.opts) for part in psutil.disk_partitions(all=True)]
+
+
+def network_mount(path: Path, *, mounted: Callable[[], Sequence[Mount]] = mounts) -> Mount | None:
+    """The network file system that the path lies on, or None; SQLite's WAL and our locks need a local one."""
+    resolved = path.resolve()
+    if str(resolved).startswith("\\\\"):
+        return Mount(resolved.anchor, "network share", "")
+    holders = [mount for mount in mounted() if resolved.is_relative_to(mount.point)]
+    best = max(reversed(holders), key=lambda mount: len(Path(mount.point).parts), default=None)
+    return best if best and (best.type.lower() in _NETWORK_TYPES or "remote" in best.options.split(",")) else None
