@@ -19,7 +19,8 @@ def _mix(word: Words) -> Words:
     """The finaliser of splitmix64 (Steele, Lea, Flood 2014)."""
     word = (word ^ (word >> _S30)) * _MIX_1
     word = (word ^ (word >> _S27)) * _MIX_2
-    return word ^ (word >> _S31)
+    mixed: Words = word ^ (word >> _S31)
+    return mixed
 
 
 def uniforms(seed: int, areas: NDArray[np.int64], episodes: NDArray[np.int64], count: int) -> NDArray[np.float32]:
@@ -37,4 +38,5 @@ def uniforms(seed: int, areas: NDArray[np.int64], episodes: NDArray[np.int64], c
     key = _mix(np.full(len(areas), seed % 2**64, np.uint64) + _GOLDEN)
     key = _mix(_mix(key ^ areas.astype(np.uint64)) + _GOLDEN * (episodes.astype(np.uint64) + np.uint64(1)))
     words = _mix(key[:, None] + _GOLDEN * np.arange(1, count + 1, dtype=np.uint64))
-    return (words >> _S40).astype(np.float32) * np.float32(2**-24)
+    numbers: NDArray[np.float32] = (words >> _S40).astype(np.float32) * np.float32(2**-24)
+    return numbers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -14,8 +14,16 @@ from unity_mlops_mcp.spec.body import DT, Car, Force, Grid, Holonomic, Motion
 MOVES = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
 """What each discrete action stands for, as continuous actions."""
 
-Mover = Callable[[State, Floats, bool], None]
-"""Moves all agents by one physics step; the bool is True in the first step after a decision."""
+
+class Mover(Protocol):
+    """A motion model over all areas."""
+
+    @property
+    def top_speed(self) -> Floats:
+        """(areas,) metres per second by which velocities are scaled."""
+
+    def __call__(self, state: State, action: Floats, *, first: bool) -> None:
+        """Move all agents by one physics step; ``first`` is True in the first one after a decision."""
 
 
 class HolonomicMover:
@@ -24,7 +32,8 @@ class HolonomicMover:
     def __init__(self, motion: Holonomic, quantities: Quantities) -> None:
         self.top_speed = quantities.of(motion.speed)
 
-    def __call__(self, state: State, action: Floats, first: bool) -> None:  # noqa: ARG002
+    def __call__(self, state: State, action: Floats, *, first: bool) -> None:  # noqa: ARG002
+        """Move by one physics step."""
         state.position += action * (self.top_speed[:, None] * np.float32(DT))
 
 
@@ -34,7 +43,8 @@ class CarMover:
     def __init__(self, motion: Car, quantities: Quantities) -> None:
         self.top_speed, self._turn = quantities.of(motion.speed), quantities.of(motion.turn)
 
-    def __call__(self, state: State, action: Floats, first: bool) -> None:  # noqa: ARG002
+    def __call__(self, state: State, action: Floats, *, first: bool) -> None:  # noqa: ARG002
+        """Move by one physics step."""
         state.yaw += self._turn * action[:, 1] * np.float32(np.radians(DT))
         state.yaw %= np.float32(2 * np.pi)
         way = self.top_speed * action[:, 0] * np.float32(DT)
@@ -54,7 +64,8 @@ class ForceMover:
         """(areas,) speed at which damping eats the force."""
         return self._force / (self._mass * self._damping)
 
-    def __call__(self, state: State, action: Floats, first: bool) -> None:  # noqa: ARG002
+    def __call__(self, state: State, action: Floats, *, first: bool) -> None:  # noqa: ARG002
+        """Move by one physics step."""
         gain = self._force / self._mass * np.float32(DT)
         kept = np.maximum(1 - self._damping * np.float32(DT), 0)
         state.position += (state.velocity + action * gain[:, None]) * (kept * np.float32(DT))[:, None]
@@ -67,12 +78,13 @@ class GridMover:
         self.top_speed = quantities.of(1.0)
         self._cell = quantities.of(motion.cell)
 
-    def __call__(self, state: State, action: Floats, first: bool) -> None:
+    def __call__(self, state: State, action: Floats, *, first: bool) -> None:
+        """Move by one physics step; only the first one after a decision jumps."""
         if first:
             state.position += action * self._cell[:, None]
 
 
-def mover(motion: Motion, quantities: Quantities) -> HolonomicMover | CarMover | ForceMover | GridMover:
+def mover(motion: Motion, quantities: Quantities) -> Mover:
     """The mover of a motion model."""
     if isinstance(motion, Holonomic):
         return HolonomicMover(motion, quantities)

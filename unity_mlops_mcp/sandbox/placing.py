@@ -64,10 +64,12 @@ class Placer:
         """(len(rows), tries, 2) candidate centres: the one fixed position, or random ones in the region."""
         room = np.maximum(self._state.half_extent[rows] - reach, 0)[:, None, None]
         if spawn.positions is not None:
-            return room * np.array(spawn.positions[number], np.float32)[None, None]
+            fixed: Floats = room * np.array(spawn.positions[number], np.float32)[None, None]
+            return fixed
         low = np.array([spawn.region.x[0], spawn.region.z[0]], np.float32)
         high = np.array([spawn.region.x[1], spawn.region.z[1]], np.float32)
-        return room * (low + (high - low) * tries)
+        places: Floats = room * (low + (high - low) * tries)
+        return places
 
 
 class _Taken:
@@ -94,9 +96,8 @@ class _Taken:
         free = free.min(axis=2, initial=FAR) - reach[:, None]
         enough = free >= np.reshape(gap, (-1, 1))
         best = np.where(enough.any(axis=1), enough.argmax(axis=1), free.argmax(axis=1))
-        place, room = places[self._range, best], free[self._range, best]
-        kept = exists & ((room >= 0) | (not solid))
-        place = np.where(np.reshape(kept, (-1, 1)), place, FAR)
+        kept = exists & ((free[self._range, best] >= 0) | (not solid))
+        place: Floats = np.where(np.reshape(kept, (-1, 1)), places[self._range, best], FAR)
         self._centre[:, self._used], self._reach[:, self._used] = place, reach
         self._used += 1
         return place

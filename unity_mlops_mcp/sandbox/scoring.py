@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from unity_mlops_mcp.protocol.simulation import Floats
 from unity_mlops_mcp.sandbox.choosing import choose
-from unity_mlops_mcp.sandbox.geometry import SKIN, gaps
+from unity_mlops_mcp.sandbox.geometry import SKIN, Bools, gaps
 from unity_mlops_mcp.sandbox.state import FAR, State
 from unity_mlops_mcp.spec import rules
 from unity_mlops_mcp.spec.entities import WALL_TAG
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
-Bools = NDArray[np.bool_]
 ALL = slice(None)
 
 
@@ -34,8 +33,10 @@ class Referee:
         self._spec, self._state = spec, state
         self._before = {event.name: np.zeros(len(state.step), bool) for event in spec.events}
         self._solid = {
-            entity.name: np.flatnonzero(np.isin(state.slots.solid, np.arange(state.slots.total)[slots]))
-            for entity, slots in ((entity, state.slots.of[entity.name]) for entity in spec.entities)
+            name: np.flatnonzero(
+                np.isin(np.arange(state.slots.total)[state.slots.solid], np.arange(state.slots.total)[slots])
+            )
+            for name, slots in state.slots.of.items()
         }
 
     def begin(self, rows: NDArray[np.intp]) -> None:
@@ -71,30 +72,30 @@ class Referee:
 
     def _enter(self, event: rules.Enter, contacts: Contacts) -> Bools:  # noqa: ARG002
         state, where = self._state, self._state.slots.of[event.of]
-        free = gaps(state.position, state.centre[:, where], state.half[:, where], state.radius[:, where])
-        return self._fresh(event.name, (free <= 0).any(axis=1))
+        inside = gaps(state.position, state.bodies(where)) <= 0
+        return self._fresh(event.name, np.any(inside, axis=1))
 
     def _touch(self, event: rules.Touch, contacts: Contacts) -> Bools:
         if event.of == WALL_TAG:
             return self._fresh(event.name, contacts.walls)
-        return self._fresh(event.name, contacts.bodies[:, self._solid[event.of]].any(axis=1))
+        return self._fresh(event.name, np.any(contacts.bodies[:, self._solid[event.of]], axis=1))
 
     def _leave(self, event: rules.Leave, contacts: Contacts) -> Bools:  # noqa: ARG002
-        outside = np.abs(self._state.position).max(axis=1) > self._state.half_extent
+        outside: Bools = np.abs(self._state.position).max(axis=1) > self._state.half_extent
         return self._fresh(event.name, outside)
 
     def _visit(self, event: rules.Visit, contacts: Contacts) -> Bools:  # noqa: ARG002
         state = self._state
         slot = state.slots.of[event.of].start + state.current(event.of)
-        rows = np.arange(len(slot))[:, None]
-        index = (rows, slot[:, None])
-        inside = gaps(state.position, state.centre[index], state.half[index], state.radius[index])[:, 0] <= 0
+        own = state.bodies(ALL).rows((np.arange(len(slot))[:, None], slot[:, None]))
+        inside = gaps(state.position, own)[:, 0] <= 0
         state.visits[event.of] += inside
         return inside
 
     def _complete(self, event: rules.Complete, contacts: Contacts) -> Bools:  # noqa: ARG002
         state = self._state
-        return self._fresh(event.name, state.visits[event.of] >= event.laps * state.count[event.of])
+        done: Bools = state.visits[event.of] >= event.laps * state.count[event.of]
+        return self._fresh(event.name, done)
 
     def _fresh(self, name: str, now: Bools) -> Bools:
         """What holds now and did not hold before."""

@@ -8,9 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unity_mlops_mcp.protocol.simulation import Floats
+from unity_mlops_mcp.sandbox.geometry import Bodies
 from unity_mlops_mcp.sandbox.quantities import Quantities
-from unity_mlops_mcp.spec.entities import Box
+from unity_mlops_mcp.spec.entities import Box, Entity
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
+
+Columns = slice | NDArray[np.intp]
+"""Columns of an array: a slice (a view) where they lie side by side, else their numbers (a copy)."""
 
 FAR = np.float32(1e4)
 """Where an instance lies that does not exist in this episode: out of reach of everything."""
@@ -22,23 +26,29 @@ class Slots:
 
     total: int
     of: dict[str, slice]
-    tags: tuple[str, ...]
-    circles: NDArray[np.intp]
-    boxes: NDArray[np.intp]
-    solid: NDArray[np.intp]
+    tags: NDArray[np.str_]
+    circles: Columns
+    boxes: Columns
+    solid: Columns
 
     @classmethod
     def of_spec(cls, spec: EnvironmentSpec) -> Slots:
         """Lay the entities out side by side, each with room for its greatest number of instances."""
         of: dict[str, slice] = {}
-        owners = []
+        owners: list[Entity] = []
         for entity in spec.entities:
             of[entity.name] = slice(len(owners), len(owners) + spec.most(entity.name))
             owners += [entity] * spec.most(entity.name)
         boxes = np.array([isinstance(entity.shape, Box) for entity in owners], bool)
         solid = np.array([entity.solid for entity in owners], bool)
-        tags = tuple(entity.seen_as for entity in owners)
-        return cls(len(owners), of, tags, np.flatnonzero(~boxes), np.flatnonzero(boxes), np.flatnonzero(solid))
+        tags = np.array([entity.seen_as for entity in owners], np.str_)
+        return cls(len(owners), of, tags, _columns(~boxes), _columns(boxes), _columns(solid))
+
+
+def _columns(chosen: NDArray[np.bool_]) -> Columns:
+    index = np.flatnonzero(chosen)
+    first, last = (int(index[0]), int(index[-1]) + 1) if len(index) else (0, 0)
+    return slice(first, last) if last - first == len(index) else index
 
 
 @dataclass
@@ -87,6 +97,10 @@ class State:
             half=np.zeros((areas, slots.total, 2), np.float32),
             radius=np.zeros((areas, slots.total), np.float32),
         )
+
+    def bodies(self, columns: Columns) -> Bodies:
+        """The entities in these columns."""
+        return Bodies(self.centre[:, columns], self.half[:, columns], self.radius[:, columns])
 
     def current(self, entity: str) -> NDArray[np.int64]:
         """(n,) which instance of an ordered entity is to be visited now."""

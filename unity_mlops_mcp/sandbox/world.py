@@ -59,7 +59,7 @@ class World:
         self._episode = np.full(areas, -1, np.int64)
         self._reward = np.zeros(areas, np.float32)
         self._stats: list[Stat] = []
-        self._causes = tuple(dict.fromkeys(ending.event for ending in spec.endings)) + (TIMEOUT,)
+        self._causes = (*dict.fromkeys(ending.event for ending in spec.endings), TIMEOUT)
         self._behavior = BehaviorSpec(
             f"{spec.behavior_name}?team=0",
             tuple(ObservationSpec(name, shape) for name, shape in spec.sensors()),
@@ -120,18 +120,9 @@ class World:
         """One physics step of all areas."""
         state, spec = self._state, self._spec
         before = state.position.copy()
-        self._move(state, action, first)
-        solid = state.slots.solid
+        self._move(state, action, first=first)
         limit = state.half_extent - np.float32(spec.agent.radius) if spec.arena.walls else None
-        bodies = push_out(
-            state.position,
-            before,
-            spec.agent.radius,
-            limit,
-            state.centre[:, solid],
-            state.half[:, solid],
-            state.radius[:, solid],
-        )
+        bodies = push_out(state.position, before, spec.agent.radius, limit, state.bodies(state.slots.solid))
         state.velocity[:] = (state.position - before) / np.float32(DT)
         state.step += 1
         walls = np.zeros(len(before), bool) if limit is None else at_walls(state.position, limit)
