@@ -37,7 +37,7 @@ class Entity(Part):
 
     name: Name
     """Unique among the entities."""
-    tag: Name = ""
+    tag: Name | Literal[""] = ""
     """What ray sensors see; the name where it is left out."""
     count: Annotated[int, Field(ge=0, le=64)] | Name = 1
     """How many: a whole number, or a parameter's name (then rounded, and room is kept for its maximum)."""
