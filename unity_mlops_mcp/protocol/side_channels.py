@@ -64,7 +64,8 @@ class Sampler:
         ends = np.cumsum(high - low)
         place = turned * ends[-1]
         chosen = np.minimum(np.searchsorted(ends, place, side="right"), len(ends) - 1)
-        return (high[chosen] - (ends[chosen] - place)).astype(np.float32)
+        values: Floats = (high[chosen] - (ends[chosen] - place)).astype(np.float32)
+        return values
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, final
 
 from unity_mlops_mcp import __version__
 from unity_mlops_mcp.errors import ExternalError
-from unity_mlops_mcp.process import Attached, attach
 from unity_mlops_mcp.protocol import messages
 from unity_mlops_mcp.protocol.agents import behavior_of, decode_agents, empty_step, encode_actions
 from unity_mlops_mcp.protocol.codec import no_actions
+from unity_mlops_mcp.protocol.launching import PlayerProcess
 from unity_mlops_mcp.protocol.server import PlayerServer
 from unity_mlops_mcp.protocol.side_channels import (
     STATS,
@@ -27,10 +27,10 @@ from unity_mlops_mcp.protocol.side_channels import (
 )
 from unity_mlops_mcp.protocol.simulation import Actions, BehaviorSpec, BehaviorStep, Stat
 
-_EVIDENCE_LINES = 8
 _LEAVE_S = 5.0
 
 
+@final
 class Environment:
     """A player in conversation: started (or awaited), asked to reset and step, and closed.
 
@@ -79,15 +79,17 @@ class Environment:
         self._parameters: dict[str, Any] = {}
         self._steps: dict[str, BehaviorStep] = {}
         self._stats: list[Stat] = []
-        self._process: Attached | None = None
+        self._process: PlayerProcess | None = None
         self._temporary = None if log_folder else tempfile.TemporaryDirectory(prefix="unity-mlops-")
-        self._folder = log_folder or Path(self._temporary.name if self._temporary else "")
+        folder = log_folder or Path(self._temporary.name if self._temporary else "")
         self._server = PlayerServer(port)
         self.port = self._server.port
         self._outbox = _first_settings(time_scale)
         try:
             if command is not None:
-                self._start([*command, *_options(self.port, self._folder, graphics=graphics), *arguments])
+                self._process = PlayerProcess(
+                    command, port=self.port, arguments=arguments, graphics=graphics, folder=folder
+                )
             self._shake_hands(seed, areas)
         except BaseException:
             self.close()
@@ -101,39 +103,17 @@ class Environment:
     ) -> None:
         self.close()
 
-    def _start(self, command: Sequence[str]) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self._process = attach(command, output=self._folder / "player.out")
-        except OSError as error:
-            raise ExternalError(
-                f"The player {command[0]} cannot be started: {error.strerror or error}.",
-                fix="Give the path of an executable player; on Linux and macOS make it executable with chmod +x.",
-                cause="player_start",
-            ) from error
-
-    def _check_process(self) -> None:
-        code = self._process.poll() if self._process else None
-        if code is not None:
-            raise ExternalError(
-                f"The player ended with exit code {code}.",
-                fix="The last lines of its log say why; start it by hand to see more.",
-                cause="player_exited",
-                evidence=self.log_tail(),
-            )
+    def _check(self) -> None:
+        if self._process:
+            self._process.check()
 
     def log_tail(self) -> tuple[str, ...]:
-        """The last lines that the player wrote, its log first."""
-        lines: list[str] = []
-        for name in ("player.log", "player.out"):
-            file = self._folder / name
-            if file.is_file():
-                lines += [line for line in file.read_text("utf-8", "replace").splitlines() if line.strip()]
-        return tuple(lines[-_EVIDENCE_LINES:])
+        """The last lines that the player wrote, when we started it."""
+        return self._process.log_tail() if self._process else ()
 
     def _receive(self) -> Any:
         try:
-            return self._server.receive(self._timeout_s, check=self._check_process)
+            return self._server.receive(self._timeout_s, check=self._check)
         except ExternalError as error:
             if error.evidence:
                 raise
@@ -228,14 +208,9 @@ class Environment:
         """End the conversation and the player; harmless when repeated."""
         self._server.close()
         if self._process:
-            self._process.stop(_LEAVE_S)
+            self._process.stop(grace_s=_LEAVE_S)
         if self._temporary:
             self._temporary.cleanup()
-
-
-def _options(port: int, folder: Path, *, graphics: bool) -> list[str]:
-    options = [] if graphics else ["-nographics", "-batchmode"]
-    return [*options, "--mlagents-port", str(port), "-logFile", str(folder / "player.log")]
 
 
 def _first_settings(time_scale: float) -> bytes:
