@@ -1,0 +1,169 @@
+"""The ways a person goes: from a sentence to a policy, and looking on."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unity_mlops_mcp.interfaces.cli import options as o
+from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, application, console, show
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from unity_mlops_mcp.app import App
+    from unity_mlops_mcp.results import Status
+
+DEMO_SENTENCE = "A robot reaches the target"
+
+
+def train(
+    sentence: Annotated[str, typer.Argument(help='What shall be learned, such as "a robot finds the red ball".')],
+    *,
+    max_steps: o.MaxSteps = None,
+    seed: o.Seed = None,
+    trainer_mode: o.Mode = "fast",
+    name: o.Name = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not look on; the run goes on by itself.")] = False,
+    json: o.Json = False,
+) -> None:
+    """Train a behaviour from one sentence, with a live view; Ctrl-C stops it with its checkpoint kept."""
+    terminal = console(errors=json)
+    with application(upkeep=not detach) as app:
+        build = app.build_environment(description=sentence, name=name)
+        if not json:
+            show(build, as_json=False)
+        run = app.start_training(build_id=build.build_id, max_steps=max_steps, seed=seed, trainer_mode=trainer_mode)
+        if detach:
+            show(run, as_json=json)
+            return
+        status = look_on(app, run.run_id, terminal)
+        conclude(app, status, terminal)
+        if json:
+            show(status, as_json=True)
+    if status.state != "succeeded":
+        raise typer.Exit(INTERRUPTED if status.state == "cancelled" else FAILED)
+
+
+def watch(run_id: o.AnyId) -> None:
+    """Look on while a run or job goes; Ctrl-C only ends the looking."""
+    from unity_mlops_mcp.interfaces.cli.live import follow
+
+    terminal = console()
+    with application(upkeep=True) as app:
+        try:
+            status = follow(app, run_id, terminal)
+        except KeyboardInterrupt:
+            terminal.print(f"{run_id} goes on without you. To stop it: unity-mlops stop-training {run_id}")
+            return
+        conclude(app, status, terminal)
+    if status.state == "failed":
+        raise typer.Exit(FAILED)
+
+
+def demo(
+    max_steps: o.MaxSteps = None,
+    seed: o.Seed = None,
+) -> None:
+    """From nothing to a policy: the trainer, one sentence, a real training, and what to do next."""
+    terminal = console()
+    with application(upkeep=True) as app:
+        prepare_trainer(app, terminal)
+        terminal.print(f"\nThe sentence: “{DEMO_SENTENCE}”", style="bold")
+        build = app.build_environment(description=DEMO_SENTENCE)
+        show(build, as_json=False)
+        run = app.start_training(build_id=build.build_id, max_steps=max_steps, seed=seed)
+        terminal.print(f"\nTraining with ML-Agents' own trainer: {run.run_id}", style="bold")
+        terminal.print("It belongs to this machine, not to this window. Ctrl-C stops it with its checkpoint kept.")
+        status = look_on(app, run.run_id, terminal)
+        conclude(app, status, terminal)
+    if status.state != "succeeded":
+        raise typer.Exit(INTERRUPTED if status.state == "cancelled" else FAILED)
+    invite(terminal)
+
+
+def prepare_trainer(app: App, terminal: Console) -> None:
+    """Install the managed trainer when no trainer is there.
+
+    Raises:
+        MlopsError: it could not be installed; the fix says what to do.
+    """
+    from unity_mlops_mcp.interfaces.cli.machine import follow_install
+
+    checks = {check.name: check for check in app.check_setup().checks}
+    trainer = checks.get("trainer")
+    if trainer is not None and trainer.status != "fail":
+        terminal.print(f"Trainer: {trainer.found}")
+        return
+    terminal.print("Trainer: none yet; installing it (once).", style="bold")
+    follow_install(app, app.install_trainer(), terminal)
+
+
+def look_on(app: App, run_id: str, terminal: Console) -> Status:
+    """Follow a run of our own; Ctrl-C stops it cleanly, a second one leaves at once. Gives its last status."""
+    from unity_mlops_mcp.interfaces.cli.live import follow
+
+    try:
+        return follow(app, run_id, terminal)
+    except KeyboardInterrupt:
+        app.stop_training(run_id)
+        terminal.print("\nStopping; the checkpoint is being written (Ctrl-C again leaves at once).")
+    try:
+        return follow(app, run_id, terminal)
+    except KeyboardInterrupt:
+        return app.get_run(run_id)
+
+
+def conclude(app: App, status: Status, terminal: Console) -> None:
+    """Say how it ended: the policy and how good it is, or the cause, or how to go on."""
+    terminal.print()
+    if status.state == "succeeded" and status.run_id:
+        _praise(app, status, terminal)
+    elif status.failure:
+        terminal.print(f"Failed: {status.failure.cause}: {status.failure.message}", style="red")
+        for line in status.failure.evidence:
+            terminal.print(f"  | {line}", style="dim")
+        terminal.print(f"To mend it: {status.failure.fix}")
+    elif status.state == "succeeded":
+        terminal.print(f"{status.id} succeeded.")
+    else:
+        _say_how_to_go_on(status, terminal)
+
+
+def _praise(app: App, status: Status, terminal: Console) -> None:
+    summary = app.get_metrics(status.run_id or status.id, max_points=2).summary
+    terminal.print("The policy is trained.", style="bold green")
+    terminal.print(f"Policy (ONNX)   {status.onnx}")
+    if summary.success is not None:
+        terminal.print(f"Success         {summary.success:.1%} of the last {summary.success_episodes} episodes")
+    if summary.last_reward is not None:
+        terminal.print(f"Mean reward     {summary.last_reward:.3f} (at the start {summary.first_reward or 0:.3f})")
+    terminal.print(f"Files           {status.folder}")
+
+
+def _say_how_to_go_on(status: Status, terminal: Console) -> None:
+    at = f" at step {status.step:,}" if status.step is not None else ""
+    subject = status.run_id or status.id
+    terminal.print(f"{subject} is {status.state}{at}; its checkpoint is kept.")
+    terminal.print(f"To go on:  unity-mlops resume-training {subject}   then   unity-mlops watch {subject}")
+
+
+def invite(terminal: Console) -> None:
+    """What to type after the demo."""
+    terminal.print("\nNext", style="bold")
+    command = "unity-mlops" if sys.prefix == sys.base_prefix else _own_command()
+    terminal.print("Let a chat client do the same (Claude Desktop, Claude Code, Cursor, VS Code):")
+    terminal.print(f"  {command} connect claude-desktop --write")
+    terminal.print("Train something of your own:")
+    terminal.print(f'  {command} train "patrol five waypoints in order"')
+    terminal.print("See what there is:")
+    terminal.print(f"  {command} list-runs")
+
+
+def _own_command() -> str:
+    from unity_mlops_mcp.interfaces.connect import own_command
+
+    command, *rest = own_command()
+    return " ".join([f'"{command}"' if " " in command else command, *rest])

@@ -1,0 +1,78 @@
+"""The command line itself: its commands, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+
+from unity_mlops_mcp.errors import MlopsError
+from unity_mlops_mcp.interfaces.cli import journeys, machine, operations
+from unity_mlops_mcp.interfaces.cli.output import INTERRUPTED, MISUSE, error_record, fail, print_json
+
+# Typer exports the children of its usage error, not the error itself.
+_UsageError: Any = typer.BadParameter.__base__
+
+OPERATIONS: dict[str, Callable[..., None]] = {
+    "check-setup": operations.check_setup,
+    "build-environment": operations.build_environment,
+    "start-training": operations.start_training,
+    "wait-for": operations.wait_for,
+    "get-run": operations.get_run,
+    "get-metrics": operations.get_metrics,
+    "list-runs": operations.list_runs,
+    "stop-training": operations.stop_training,
+    "resume-training": operations.resume_training,
+}
+"""The commands that are tools too: one for each."""
+
+_TO_BEGIN: dict[str, Callable[..., None]] = {"demo": journeys.demo, "train": journeys.train, "watch": journeys.watch}
+_MACHINE: dict[str, Callable[..., None]] = {
+    "doctor": operations.check_setup,
+    "connect": machine.connect,
+    "probe": machine.probe,
+    "mcp": machine.mcp,
+    "version": machine.version,
+}
+
+
+def command_line() -> typer.Typer:
+    """All commands."""
+    cli = typer.Typer(
+        name="unity-mlops",
+        help="From one sentence to a trained Unity ML-Agents policy.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for panel, commands in (("To begin", _TO_BEGIN), ("Operations", OPERATIONS), ("This machine", _MACHINE)):
+        for name, function in commands.items():
+            cli.command(name, rich_help_panel=panel)(function)
+    cli.add_typer(machine.trainer, name="trainer", rich_help_panel="This machine")
+    return cli
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code: 0 ok, 1 failed, 2 misuse."""
+    as_json = "--json" in arguments
+    try:
+        code = command_line()(args=list(arguments), prog_name="unity-mlops", standalone_mode=False)
+    except MlopsError as error:
+        return fail(error, as_json=as_json)
+    except _UsageError as error:
+        return _misuse(error, as_json=as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+def _misuse(error: Any, *, as_json: bool) -> int:
+    """Say how the command is called."""
+    if as_json:
+        fix = f"See: {error.ctx.command_path} --help" if error.ctx else "See: unity-mlops --help"
+        print_json(error_record("usage", error.format_message(), fix))
+    else:
+        error.show()
+    return MISUSE

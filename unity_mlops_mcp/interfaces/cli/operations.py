@@ -1,0 +1,206 @@
+"""The commands that are tools too, with the same words."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unity_mlops_mcp.interfaces.cli import options as o
+from unity_mlops_mcp.interfaces.cli.output import FAILED, application, console, show
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.app import App
+    from unity_mlops_mcp.results import SetupReport, WaitResult
+
+_MAX_WAIT_S = 50.0
+_BAD_ENDS = frozenset({"failed", "cancelled"})
+
+
+def check_setup(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended, as a job.")] = False,
+    json: o.Json = False,
+) -> None:
+    """Say whether this machine can train, and what to mend."""
+    with application(upkeep=fix) as app:
+        report = app.check_setup(fix=fix)
+        show(report, as_json=json)
+        if report.job_id and not json:
+            report = _mended(app, report.job_id)
+    if not report.ok and not (json and report.job_id):
+        raise typer.Exit(FAILED)
+
+
+def _mended(app: App, job_id: str) -> SetupReport:
+    """Follow the job that mends, then look again."""
+    from unity_mlops_mcp.interfaces.cli.live import follow
+
+    status = follow(app, job_id, console())
+    if status.failure:
+        show(status, as_json=False)
+    report = app.check_setup()
+    show(report, as_json=False)
+    return report
+
+
+def build_environment(
+    description: Annotated[str | None, typer.Argument(help="What shall be learned, in one sentence.")] = None,
+    *,
+    observation_space: Annotated[str | None, typer.Option(help='Such as {"raycast": 8, "velocity": 2}.')] = None,
+    action_space: Annotated[str | None, typer.Option(help='Such as {"type": "continuous", "size": 2}.')] = None,
+    spec_id: Annotated[str | None, typer.Option(help="A spec made before.")] = None,
+    spec: Annotated[str | None, typer.Option(help="A whole environment spec: YAML, JSON, or a file.")] = None,
+    name: o.Name = None,
+    target: Annotated[o.Target, typer.Option(help="Where it runs; the sandbox needs no Unity.")] = "sandbox",
+    idempotency_key: o.Key = None,
+    json: o.Json = False,
+) -> None:
+    """Make a player to train in, from one sentence or from an environment spec."""
+    with application() as app:
+        result = app.build_environment(
+            description=description,
+            observation_space=observation_space,
+            action_space=action_space,
+            spec_id=spec_id,
+            spec=_text(spec),
+            name=name,
+            target=target,
+            idempotency_key=idempotency_key,
+        )
+        show(result, as_json=json)
+
+
+def _text(text_or_file: str | None) -> str | None:
+    """The file's text when it names a file, else itself."""
+    if not text_or_file or "\n" in text_or_file or text_or_file.lstrip().startswith("{"):
+        return text_or_file
+    file = Path(text_or_file)
+    return file.read_text(encoding="utf-8") if file.is_file() else text_or_file
+
+
+def start_training(
+    *,
+    build_id: Annotated[str | None, typer.Option(help="A build from build-environment.")] = None,
+    env_path: Annotated[str | None, typer.Option(help="A player of your own, such as a Unity build.")] = None,
+    editor: Annotated[bool, typer.Option("--editor", help="Train in the open Unity Editor; waits for Play.")] = False,
+    algorithm: Annotated[o.Algorithm | None, typer.Option(help="Default: the preset's.")] = None,
+    max_steps: o.MaxSteps = None,
+    num_envs: Annotated[int | None, typer.Option(min=1, max=256, help="Players side by side.")] = None,
+    num_areas: Annotated[int | None, typer.Option(min=1, max=4096, help="Training areas in each player.")] = None,
+    time_scale: Annotated[float | None, typer.Option(min=0.01, max=100, help="Speed of the simulation.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Default: the preset's.")] = None,
+    seed: o.Seed = None,
+    trainer_mode: o.Mode = "fast",
+    trainer_config: Annotated[str | None, typer.Option(help="Trainer YAML, as text or as a path.")] = None,
+    initialize_from: Annotated[str | None, typer.Option(help="A run whose weights are the start.")] = None,
+    run_id: Annotated[str | None, typer.Option(help="A name for the run; default: made.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a finished run of this name.")] = False,
+    no_graphics: Annotated[bool | None, typer.Option(help="Start the player without a window.")] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Pixels of the player's window.")] = None,
+    height: Annotated[int | None, typer.Option(min=1, help="Pixels of the player's window.")] = None,
+    env_args: Annotated[str | None, typer.Option(help="More arguments for the player, in quotes.")] = None,
+    idempotency_key: o.Key = None,
+    json: o.Json = False,
+) -> None:
+    """Start a training; it goes on by itself after this command returns."""
+    with application() as app:
+        result = app.start_training(
+            build_id=build_id,
+            env_path=env_path,
+            editor=editor,
+            algorithm=algorithm,
+            max_steps=max_steps,
+            num_envs=num_envs,
+            num_areas=num_areas,
+            time_scale=time_scale,
+            learning_rate=learning_rate,
+            seed=seed,
+            trainer_mode=trainer_mode,
+            trainer_config=trainer_config,
+            initialize_from=initialize_from,
+            run_id=run_id,
+            force=force,
+            no_graphics=no_graphics,
+            width=width,
+            height=height,
+            env_args=env_args,
+            idempotency_key=idempotency_key,
+        )
+        show(result, as_json=json)
+
+
+def list_runs(
+    *,
+    state: Annotated[o.State | None, typer.Option(help="Only runs in this state.")] = None,
+    behavior: Annotated[str | None, typer.Option(help="Only runs of this behaviour.")] = None,
+    asset: Annotated[str | None, typer.Option(help="Only runs of this asset.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Runs on one page.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="next_cursor of the page before.")] = None,
+    json: o.Json = False,
+) -> None:
+    """List the runs, newest first."""
+    with application() as app:
+        show(app.list_runs(state=state, behavior=behavior, asset=asset, limit=limit, cursor=cursor), as_json=json)
+
+
+def get_run(id: o.RunOrJobId, json: o.Json = False) -> None:  # noqa: A002
+    """Show everything about one run or job."""
+    with application() as app:
+        show(app.get_run(id), as_json=json)
+
+
+def wait_for(
+    id: o.AnyId,  # noqa: A002
+    timeout_s: Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")] = 25,
+    until: Annotated[str | None, typer.Option(help="A state, or a mean reward; default: the end.")] = None,
+    json: o.Json = False,
+) -> None:
+    """Wait until a run, job or build ends; exit code 1 when the time runs out or it ends badly."""
+    import anyio
+
+    with application(upkeep=True) as app:
+        result = anyio.run(partial(_wait, app, id, timeout_s=timeout_s, until=until))
+        show(result, as_json=json)
+    if not result.done or (until is None and result.state in _BAD_ENDS):
+        raise typer.Exit(FAILED)
+
+
+async def _wait(app: App, subject: str, *, timeout_s: float, until: str | None) -> WaitResult:
+    """Wait as long as a person likes; one call of the application is bounded."""
+    end = time.monotonic() + timeout_s
+    while True:
+        left = max(0.0, end - time.monotonic())
+        result = await app.wait_for(subject, timeout_s=min(left, _MAX_WAIT_S), until=until)
+        if result.done or left <= _MAX_WAIT_S:
+            return result
+
+
+def stop_training(id: o.RunOrJobId, json: o.Json = False) -> None:  # noqa: A002
+    """Stop a run or job; checkpoint and policy so far are kept."""
+    with application() as app:
+        show(app.stop_training(id), as_json=json)
+
+
+def resume_training(
+    run_id: o.RunId,
+    extra_steps: Annotated[int | None, typer.Option(min=1, help="Steps beyond the old max_steps.")] = None,
+    json: o.Json = False,
+) -> None:
+    """Go on with a run from its last checkpoint."""
+    with application() as app:
+        show(app.resume_training(run_id, extra_steps=extra_steps), as_json=json)
+
+
+def get_metrics(
+    run_id: o.RunId,
+    tags: Annotated[str | None, typer.Option(help="Series, separated by commas; default: the main ones.")] = None,
+    max_points: Annotated[int, typer.Option(min=2, max=200, help="Points of one series.")] = 100,
+    cursor: Annotated[str | None, typer.Option(help="next_cursor of the page before.")] = None,
+    json: o.Json = False,
+) -> None:
+    """Say how well a run learns."""
+    with application() as app:
+        show(app.get_metrics(run_id, tags=tags, max_points=max_points, cursor=cursor), as_json=json)

@@ -1,0 +1,22 @@
+"""The arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+State = Literal["queued", "starting", "running", "stopping", "succeeded", "failed", "cancelled", "interrupted"]
+Algorithm = Literal["ppo", "sac", "poca"]
+Target = Literal["sandbox"]
+TrainerMode = Literal["fast", "compat"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+AnyId = Annotated[str, typer.Argument(metavar="ID", help="A run, job or build id.")]
+RunOrJobId = Annotated[str, typer.Argument(metavar="ID", help="A run or job id.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN_ID", help="A run id, as list-runs shows it.")]
+MaxSteps = Annotated[int | None, typer.Option(min=100, help="Steps to train for; default: the preset's.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed of trainer and player; default: drawn and told.")]
+Mode = Annotated[TrainerMode, typer.Option(help="fast: same results, faster; compat: ML-Agents' own code paths.")]
+Name = Annotated[str | None, typer.Option(help="A name; the behaviour's name is made from it.")]
+Key = Annotated[str | None, typer.Option("--idempotency-key", help="The same key twice gives the same thing, once.")]

@@ -1,0 +1,78 @@
+"""What the commands print: a record as JSON, or as lines for a person; errors and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from unity_mlops_mcp.errors import InvalidInputError, MlopsError
+from unity_mlops_mcp.interfaces.upkeep import LateApp, Upkeep
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console
+
+    from unity_mlops_mcp.app import App
+
+OK, FAILED, MISUSE, INTERRUPTED = 0, 1, 2, 130
+
+
+@contextmanager
+def application(*, upkeep: bool = False) -> Iterator[App]:
+    """The application for one command; with ``upkeep`` it is tended while the command waits."""
+    app = LateApp()
+    if upkeep:
+        with Upkeep(app):
+            yield app()
+        return
+    try:
+        yield app()
+    finally:
+        app.close()
+
+
+def console(*, errors: bool = False) -> Console:
+    """The terminal: colours where it has them (``NO_COLOR`` is respected), plain lines elsewhere."""
+    from rich.console import Console
+
+    return Console(stderr=errors, markup=False, highlight=False, soft_wrap=True)
+
+
+def show(result: BaseModel, *, as_json: bool) -> None:
+    """Print a result: the record as JSON and nothing else, or lines for a person."""
+    if as_json:
+        print_json(result.model_dump(mode="json"))
+        return
+    from unity_mlops_mcp.interfaces.cli.render import render
+
+    render(result, console())
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON document on standard output."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def fail(error: MlopsError, *, as_json: bool) -> int:
+    """Print an error; the exit code: 2 for input that cannot be used, else 1."""
+    if as_json:
+        print_json(error_record(error.cause, error.message, error.fix, error.evidence))
+    else:
+        _print_error(error)
+    return MISUSE if isinstance(error, InvalidInputError) else FAILED
+
+
+def error_record(cause: str, message: str, fix: str, evidence: Sequence[str] = ()) -> dict[str, Any]:
+    """An error as JSON shows it."""
+    return {"cause": cause, "message": message, "fix": fix, "evidence": list(evidence)}
+
+
+def _print_error(error: MlopsError) -> None:
+    terminal = console(errors=True)
+    terminal.print(f"{error.cause}: {error.message}", style="red")
+    for line in error.evidence:
+        terminal.print(f"  | {line}", style="dim")
+    terminal.print(f"To mend it: {error.fix}")

@@ -1,0 +1,140 @@
+"""Results as lines for a person."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
+from unity_mlops_mcp.results import (
+    BuildResult,
+    MetricsResult,
+    RunList,
+    SetupReport,
+    StartedRun,
+    Status,
+    StopResult,
+)
+
+_STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
+_LOG_LINES = 10
+
+
+@singledispatch
+def render(result: BaseModel, console: Console) -> None:
+    """Print any record: one line a field."""
+    for name, value in result.model_dump(mode="json").items():
+        _line(console, name, value)
+
+
+def _line(console: Console, name: str, value: object) -> None:
+    """One ``name  value`` line; nothing for an empty value."""
+    if not value and value != 0:
+        return
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    console.print(f"{name.replace('_', ' '):<17} {text}")
+
+
+@render.register
+def _setup(result: SetupReport, console: Console) -> None:
+    for check in result.checks:
+        console.print(f"{check.status:<5}", style=_STATUS_STYLE[check.status], end="")
+        console.print(f"{check.name:<20} {check.found}")
+        if check.status != "ok":
+            console.print(f"     needed: {check.needed}")
+            console.print(f"     fix:    {check.fix}")
+    console.print("This machine can train." if result.ok else "This machine cannot train yet.", style="bold")
+    if not result.ok and result.job_id is None:
+        console.print("unity-mlops doctor --fix mends what it can.")
+
+
+@render.register
+def _build(result: BuildResult, console: Console) -> None:
+    _line(console, "build", f"{result.build_id} ({'there already' if result.cached else result.state})")
+    _line(console, "archetype", result.archetype)
+    for word in result.words:
+        _line(console, "understood", f"“{word.text}”: {word.meaning}")
+    for assumption in result.assumptions:
+        _line(console, "assumed", assumption)
+    for behavior in result.behaviors:
+        actions = behavior.action_spec
+        sizes = f"observations {behavior.observation_shapes}, actions {actions.continuous} continuous"
+        _line(console, "behavior", f"{behavior.name}: {sizes}, branches {actions.branches or 'none'}")
+    _line(console, "next", f"unity-mlops start-training --build-id {result.build_id}")
+
+
+@render.register
+def _started(result: StartedRun, console: Console) -> None:
+    _line(console, "run", f"{result.run_id} ({result.state})")
+    _line(console, "waiting for", result.waiting_for)
+    for note in result.notes:
+        _line(console, "note", note)
+    _line(console, "next", f"unity-mlops watch {result.run_id}")
+
+
+@render.register
+def _stopped(result: StopResult, console: Console) -> None:
+    _line(console, result.id, result.state)
+    _line(console, "step", result.step)
+    for file in result.files:
+        _line(console, "kept", file)
+    _line(console, "next", f"unity-mlops resume-training {result.id}" if result.files else None)
+
+
+@render.register
+def _runs(result: RunList, console: Console) -> None:
+    if not result.runs:
+        console.print('No runs yet. Start one: unity-mlops train "a robot finds the red ball"')
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("run", "state", "behavior", "step", "of", "reward", "success", "time"):
+        table.add_column(heading, no_wrap=True, justify="left" if heading in {"run", "state", "behavior"} else "right")
+    for row in result.runs:
+        reward = "" if row.mean_reward is None else f"{row.mean_reward:.2f}"
+        success = "" if row.success is None else f"{row.success:.0%}"
+        took = "" if row.duration_s is None else duration(row.duration_s)
+        steps = (f"{row.step:,}", f"{row.max_steps:,}")
+        table.add_row(row.run_id, row.state, row.behavior_name, *steps, reward, success, took)
+    console.print(table, soft_wrap=False, width=max(console.width, 120) if not console.is_terminal else None)
+    _line(console, "more", f"--cursor {result.next_cursor}" if result.next_cursor else None)
+
+
+@render.register
+def _status(result: Status, console: Console) -> None:
+    console.print(f"{result.id}  {sentence(result)}", style="bold")
+    _line(console, "behavior", result.behavior_name)
+    _line(console, "rewards", sparkline(result.rewards))
+    _line(console, "speed", f"{result.steps_per_second:,.0f} steps/s" if result.steps_per_second else None)
+    _line(console, "took", duration(result.duration_s) if result.duration_s is not None else None)
+    _line(console, "attempts", result.attempts)
+    _line(console, "folder", result.folder)
+    _line(console, "policy", result.onnx)
+    for note in result.notes:
+        _line(console, "note", note)
+    if result.failure:
+        console.print(f"{result.failure.cause}: {result.failure.message}", style="red")
+        for line in result.failure.evidence:
+            console.print(f"  | {line}", style="dim")
+        _line(console, "to mend it", result.failure.fix)
+    for line in result.log_tail[-_LOG_LINES:]:
+        console.print(f"  {line}", style="dim")
+
+
+@render.register
+def _metrics(result: MetricsResult, console: Console) -> None:
+    summary = result.summary
+    console.print(f"{result.run_id}  {result.state}, {summary.steps:,} steps", style="bold")
+    _line(console, "verdict", f"{summary.verdict.replace('_', ' ')}: {summary.reason}")
+    if summary.success is not None:
+        _line(console, "success", f"{summary.success:.1%} of the last {summary.success_episodes} episodes")
+    if summary.last_reward is not None and summary.best_reward is not None:
+        _line(console, "reward", f"{summary.last_reward:.3f} now, best {summary.best_reward:.3f}")
+    _line(console, "speed", f"{summary.steps_per_second:,.0f} steps/s" if summary.steps_per_second else None)
+    for series in result.series:
+        last = f"{series.values[-1]:.4g}" if series.values else ""
+        console.print(f"{series.tag:<40} {sparkline(series.values[-40:])} {last}")
+    _line(console, "more series", [tag for tag in result.available_tags if tag not in {s.tag for s in result.series}])
+    _line(console, "problems", result.problems)

@@ -1,0 +1,94 @@
+"""The types of the tools' arguments: what a model reads about each, and the bounds that are checked before a call."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from unity_mlops_mcp.results import State
+
+
+def _as_text(value: Any) -> Any:
+    """JSON text again from what a client, or the SDK, has parsed already."""
+    return json.dumps(value) if isinstance(value, (dict, list)) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+
+Fix = Annotated[bool, Field(description="Mend what can be mended, as a job (it may download the trainer: gigabytes).")]
+
+Description = Annotated[
+    Text | None,
+    Field(description="What shall be learned, in one sentence: 'A robot finds the red ball', 'patrol four waypoints'."),
+]
+ObservationSpace = Annotated[
+    Text | None, Field(description='What the agent senses, as JSON or YAML: {"raycast": 8, "velocity": 2}.')
+]
+ActionSpace = Annotated[
+    Text | None, Field(description='How it acts, as JSON or YAML: {"type": "continuous", "size": 2} or discrete.')
+]
+SpecId = Annotated[str | None, Field(description="A spec made before; instead of description and spec.")]
+Spec = Annotated[Text | None, Field(description="A whole environment spec as YAML or JSON; instead of a description.")]
+AssetName = Annotated[str | None, Field(description="A name for it; the behaviour's name is made from it.")]
+Target = Annotated[Literal["sandbox"], Field(description="Where it runs; the sandbox simulates it without Unity.")]
+IdempotencyKey = Annotated[
+    str | None, Field(max_length=200, description="Any text of yours: the same key twice gives the same thing, once.")
+]
+
+BuildId = Annotated[
+    str | None, Field(description="A build from build_environment; one that is not ready is waited for.")
+]
+EnvPath = Annotated[str | None, Field(description="A player of your own (a Unity build) under an allowed folder.")]
+Editor = Annotated[bool, Field(description="Train in the open Unity Editor: the run waits until Play is pressed.")]
+Algorithm = Annotated[Literal["ppo", "sac", "poca"] | None, Field(description="Default: the preset's (PPO).")]
+MaxSteps = Annotated[int | None, Field(ge=100, le=10**10, description="Steps to train for. Default: the preset's.")]
+NumEnvs = Annotated[
+    int | None, Field(ge=1, le=256, description="Players side by side; in the sandbox they become areas.")
+]
+NumAreas = Annotated[
+    int | None, Field(ge=1, le=4096, description="Training areas in each player. Default: what is fast.")
+]
+TimeScale = Annotated[float | None, Field(gt=0, le=100, description="Speed of the simulation. Default 20.")]
+LearningRate = Annotated[float | None, Field(gt=0, lt=1, description="Default: the preset's.")]
+Seed = Annotated[
+    int | None, Field(ge=0, le=2**31 - 1, description="Seed of trainer and player. Default: drawn and told.")
+]
+TrainerMode = Annotated[
+    Literal["fast", "compat"], Field(description="fast: same results, faster. compat: ML-Agents' own code paths.")
+]
+TrainerConfig = Annotated[
+    Text | None,
+    Field(description="Trainer YAML, as text or as a path under an allowed folder; it wins over the preset."),
+]
+InitializeFrom = Annotated[str | None, Field(description="A run whose weights are the start.")]
+NewRunId = Annotated[str | None, Field(description="A name for the run (letters, digits, - and _). Default: made.")]
+Force = Annotated[bool, Field(description="Replace a finished run of this run_id; the old files move to .replaced/.")]
+NoGraphics = Annotated[bool | None, Field(description="Start the player without a window. Default true.")]
+Pixels = Annotated[int | None, Field(ge=1, le=8192, description="Pixels of the player's window.")]
+EnvArgs = Annotated[Text | None, Field(description="More arguments for the player, as on a command line.")]
+
+AnyId = Annotated[str, Field(min_length=1, description="A run_id, job_id or build_id.")]
+RunOrJobId = Annotated[str, Field(min_length=1, description="A run_id or job_id.")]
+RunId = Annotated[str, Field(min_length=1, description="A run_id, as list_runs and start_training give it.")]
+TimeoutS = Annotated[float, Field(ge=0, le=50, description="Seconds to wait at most; call again to wait on.")]
+Until = Annotated[
+    str | None,
+    Field(description="A state such as 'running', or a mean reward such as '0.8'. Default: the end."),
+]
+ExtraSteps = Annotated[
+    int | None, Field(ge=1, le=10**10, description="Steps beyond the old max_steps. Default: only what is left of it.")
+]
+StateFilter = Annotated[State | None, Field(description="Only runs in this state.")]
+BehaviorFilter = Annotated[str | None, Field(description="Only runs of this behaviour.")]
+AssetFilter = Annotated[str | None, Field(description="Only runs of this asset.")]
+Limit = Annotated[int, Field(ge=1, le=50, description="Runs on one page.")]
+Cursor = Annotated[str | None, Field(description="next_cursor of the page before.")]
+Tags = Annotated[
+    Text | None,
+    Field(
+        description="Series to return, separated by commas: 'Losses/*, Environment/Success'. Default: the main ones."
+    ),
+]
+MaxPoints = Annotated[int, Field(ge=2, le=200, description="Points of one series; the shape is kept.")]

@@ -1,0 +1,49 @@
+"""The resources: a run's status as JSON and its log as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+
+from unity_mlops_mcp.errors import MlopsError, NotFoundError
+from unity_mlops_mcp.interfaces.mcp.bounds import MAX_BYTES, bounded, compact_json
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+    from unity_mlops_mcp.app import App
+
+_LOG_LINES = 200
+
+
+def add_resources(server: MCPServer[None], app: Callable[[], App]) -> None:
+    """Register ``runs://{run_id}`` and ``runs://{run_id}/log``; unknown ids are "not found" with the known ones."""
+
+    @server.resource("runs://{run_id}", title="A run", mime_type="application/json")
+    def run(run_id: str) -> str:
+        """A run's status, figures and files, as get_run gives them."""
+        return _read(lambda: compact_json(bounded(app().get_run(run_id).model_dump(mode="json"))))
+
+    @server.resource("runs://{run_id}/log", title="A run's log", mime_type="text/plain")
+    def log(run_id: str) -> str:
+        """The end of the trainer's log, at most 200 lines."""
+        return _read(lambda: _end(app().read_log(run_id, tail=_LOG_LINES)))
+
+
+def _read(give: Callable[[], str]) -> str:
+    try:
+        return give()
+    except NotFoundError as error:
+        raise ResourceNotFoundError(str(error)) from error
+    except MlopsError as error:
+        raise ResourceError(str(error)) from error
+
+
+def _end(text: str) -> str:
+    """The last whole lines that fit."""
+    data = text.encode()
+    if len(data) <= MAX_BYTES:
+        return text
+    return data[-MAX_BYTES:].decode(errors="ignore").partition("\n")[2]

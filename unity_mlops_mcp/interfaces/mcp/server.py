@@ -1,0 +1,68 @@
+"""The MCP server: tools, resources and prompts in one object that speaks both protocol eras."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from mcp.server import MCPServer
+
+from unity_mlops_mcp import __version__
+from unity_mlops_mcp.interfaces.mcp.prompts import add_prompts
+from unity_mlops_mcp.interfaces.mcp.resources import add_resources
+from unity_mlops_mcp.interfaces.mcp.tools import make_tools
+from unity_mlops_mcp.interfaces.upkeep import LateApp, Upkeep
+
+INSTRUCTIONS = """\
+Trains Unity ML-Agents behaviours with ML-Agents' own trainer, on this machine, with or without Unity.
+
+The way: check_setup -> build_environment(description) -> start_training(build_id) -> wait_for(run_id) until done
+-> get_metrics(run_id).
+- A training belongs to this machine, not to this chat: it goes on when the client closes. When the user comes back,
+  list_runs shows what happened meanwhile.
+- Nothing blocks: start_training returns a run_id at once; wait_for waits at most 50 s and is called again.
+- Every result has `next`: the call that usually follows. Every error names its fix: apply it or tell the user.
+- Tell the user what build_environment assumed, and judge a policy by success and reward, not by the exit of a run.
+"""
+
+
+def build_server(app: LateApp) -> MCPServer[None]:
+    """A server over one application, which is opened at the first call that needs it."""
+
+    @asynccontextmanager
+    async def lifespan(_: MCPServer[Any]) -> AsyncIterator[None]:
+        with Upkeep(app):
+            yield None
+
+    server = MCPServer[None](
+        "unity_mlops_mcp",
+        title="Unity MLOps",
+        description="From one sentence to a trained Unity ML-Agents policy.",
+        instructions=INSTRUCTIONS,
+        version=__version__,
+        tools=[*make_tools(app)],
+        lifespan=lifespan,
+        log_level="WARNING",
+    )
+    add_resources(server, app)
+    add_prompts(server)
+    return server
+
+
+def run_stdio() -> int:
+    """Serve one client on standard input and output until it closes them; the exit code."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        sys.stderr.write(
+            "This is the server for chat clients; it speaks JSON-RPC on standard input. "
+            "To connect a client: unity-mlops connect --help. Ctrl-C ends it.\n"
+        )
+    # Plain lines for the client's log file; set before the SDK would set its own, which draws boxes.
+    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        build_server(LateApp()).run()
+    except KeyboardInterrupt:
+        return 130
+    return 0

@@ -1,0 +1,90 @@
+"""What a living process of ours does besides answering: open the application late, and tend it every few seconds."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from unity_mlops_mcp.app import App
+
+_LOG = logging.getLogger(__name__)
+
+
+class LateApp:
+    """The application, opened at the first call; a client that only lists the tools never pays for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._app: App | None = None
+
+    def __call__(self) -> App:
+        """The one application of this process.
+
+        Raises:
+            MlopsError: a setting cannot be used.
+        """
+        with self._lock:
+            if self._app is None:
+                from unity_mlops_mcp.app import App
+                from unity_mlops_mcp.config import settings
+
+                self._app = App(settings())
+            return self._app
+
+    def close(self) -> None:
+        """Release it, when it was opened."""
+        with self._lock:
+            if self._app is not None:
+                self._app.close()
+            self._app = None
+
+
+class Upkeep:
+    """Recovers what died and starts what is queued while this process lives; a context manager.
+
+    It runs in a daemon thread: it delays neither the start nor the end of the process.
+
+    Args:
+        app: gives the application.
+        first_after_s: how long the start-up is left in peace.
+        every_s: seconds between two rounds.
+    """
+
+    def __init__(self, app: LateApp, *, first_after_s: float = 2.0, every_s: float = 3.0) -> None:
+        self._app = app
+        self._first_after_s = first_after_s
+        self._every_s = every_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._tend, name="upkeep", daemon=True)
+        self._last_problem = ""
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join(timeout=1)
+        self._app.close()
+
+    def _tend(self) -> None:
+        pause = self._first_after_s
+        while not self._ended.wait(pause):
+            self._tend_once()
+            pause = self._every_s
+
+    def _tend_once(self) -> None:
+        """One round; a thread's top, so whatever goes wrong is told once and tried again."""
+        try:
+            self._app().tend()
+        except Exception as error:  # noqa: BLE001
+            if str(error) != self._last_problem:
+                _LOG.warning("Upkeep: %s", error)
+            self._last_problem = str(error)
+        else:
+            self._last_problem = ""
