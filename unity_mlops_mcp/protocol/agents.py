@@ -72,16 +72,16 @@ def decode_agents(spec: BehaviorSpec, content: bytes) -> BehaviorStep:
 
 def _rows(spec: BehaviorSpec, layout: RowLayout, content: bytes) -> BehaviorStep | None:
     """Read rows that our own codec wrote; None when they are anything else."""
-    size = layout.template.itemsize
+    size = layout.record.itemsize
     if not content or len(content) % size:
         return None
     raw = np.frombuffer(content, np.uint8).reshape(-1, size)
-    if not (raw[:, layout.constant] == layout.template.view(np.uint8)[layout.constant]).all():
+    if not (raw[:, layout.constant] == layout.template[layout.constant]).all():
         return None
-    rows = np.frombuffer(content, layout.template.dtype)
+    rows = np.frombuffer(content, layout.record)
     ended = rows["done"] != 0
     last, asking = rows[ended], rows[~ended]
-    masks = asking["mask"] != 0 if "mask" in (layout.template.dtype.names or ()) else None
+    masks = asking["mask"] != 0 if "mask" in (layout.record.names or ()) else None
     return BehaviorStep(
         Decisions(*_columns(spec, layout, asking), masks=masks),
         Terminals(*_columns(spec, layout, last), interrupted=last["interrupted"] != 0),

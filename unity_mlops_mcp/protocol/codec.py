@@ -34,12 +34,14 @@ class RowLayout:
     """One AgentInfo as a numpy record: the constant bytes, and where the columns lie.
 
     Attributes:
-        template: one record with every constant byte in place.
+        record: the columns, as a numpy dtype with gaps between them.
+        template: one record's bytes with every constant byte in place; numpy does not copy the gaps of a record.
         observations: the columns' names, one per sensor.
         constant: True at each of the record's bytes that is the same for all agents.
     """
 
-    template: NDArray[np.void]
+    record: np.dtype[np.void]
+    template: NDArray[np.uint8]
     observations: tuple[str, ...]
     constant: NDArray[np.bool_]
 
@@ -64,12 +66,12 @@ class _RowWriter:
 
     def layout(self) -> RowLayout:
         names, formats, offsets = zip(*self.columns, strict=True)
-        kind = np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": len(self.content)})
-        constant = np.ones(kind.itemsize, bool)
+        record = np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": len(self.content)})
+        constant = np.ones(record.itemsize, bool)
         for _, column, offset in self.columns:
             constant[offset : offset + np.dtype(column).itemsize] = False
         observations = tuple(name for name in names if name.startswith("observation"))
-        return RowLayout(np.frombuffer(self.content, kind).copy(), observations, constant)
+        return RowLayout(record, np.frombuffer(self.content, np.uint8), observations, constant)
 
 
 def _observation(index: int, name: str, shape: tuple[int, ...], *, described: bool) -> _RowWriter:
@@ -109,7 +111,7 @@ def row_layout(spec: BehaviorSpec, *, described: bool = False, masked: bool = Fa
 
 def _rows(layout: RowLayout, agents: Decisions) -> NDArray[np.void]:
     count = len(agents.ids)
-    rows = np.repeat(layout.template, count)
+    rows: NDArray[np.void] = np.tile(layout.template, count).view(layout.record)
     rows["reward"] = agents.rewards
     rows["id"] = (agents.ids[:, None] & _ID_LIMIT) >> _ID_SHIFTS & 0x7F | _ID_MORE
     for name, values in zip(layout.observations, agents.observations, strict=True):
