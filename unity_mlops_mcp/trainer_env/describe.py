@@ -1,16 +1,16 @@
 """Prints one JSON line about the interpreter that runs it: what a trainer it would be.
 
-Usage: ``PYTHON .../trainer_env/describe.py``. It runs under any Python from 3.7 on, imports none of the packages that
-it reports, and gives null for what is missing.
+Usage: ``PYTHON .../trainer_env/describe.py``. It runs under any Python from 3.6 on (so no newer syntax), imports none of
+the packages that it reports, and gives null for what is missing.
 """
-
-from __future__ import annotations
+# ruff: noqa: FA100, UP006, UP035
 
 import json
 import os
 import platform
 import re
 import sys
+from typing import Dict
 
 PACKAGES = (
     "mlagents",
@@ -30,11 +30,11 @@ PACKAGES = (
 )
 
 
-def package_versions() -> dict[str, object]:
+def package_versions() -> Dict[str, object]:
     """The installed version of each package of PACKAGES, or None."""
     try:
         from importlib import metadata
-    except ImportError:  # Python 3.7: setuptools is there, mlagents of that age needs it
+    except ImportError:  # Python before 3.8: setuptools is there, mlagents of that age needs it
         import pkg_resources as metadata  # type: ignore[no-redef,import-not-found,unused-ignore]
     return {name: _version(metadata, name) for name in PACKAGES}
 
@@ -48,7 +48,7 @@ def _version(metadata: object, name: str) -> object:
         return None
 
 
-def torch_build() -> dict[str, object]:
+def torch_build() -> Dict[str, object]:
     """Which accelerator torch was built for: ``{"cuda": "12.8" or None, "hip": "6.4" or None}``; torch is not imported."""
     try:
         from importlib import util
@@ -67,9 +67,9 @@ def _assigned(name: str, source: str) -> object:
     return found.group(1) if found else None
 
 
-def describe() -> dict[str, object]:
+def describe() -> Dict[str, object]:
     """All of it, ready for JSON."""
-    described = {
+    described: Dict[str, object] = {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "executable": sys.executable,
@@ -78,7 +78,7 @@ def describe() -> dict[str, object]:
         "machine": platform.machine(),
         "bits": 64 if sys.maxsize > 2**32 else 32,
         "nvidia": _nvidia(),
-    }  # type: dict[str, object]
+    }
     described.update(package_versions())
     described.update(torch_build())
     return described

@@ -1,7 +1,67 @@
-"""What makes mlagents 1.1.0 faster and leaves it the same trainer: equal weights, bit for bit, from an equal seed."""
+"""What makes mlagents 1.1.0 faster and leaves it the same trainer: equal weights, bit for bit, from an equal seed.
+
+Imported after the compat patches, since it imports mlagents.
+"""
 
 from __future__ import annotations
 
-from .patching import Patch
+from . import fast_columns, fast_environment, fast_ppo, fast_trajectories, fast_transport
+from .patching import Patch, Versions
 
-PATCHES: tuple[Patch, ...] = ()
+MADE_FOR = "1.1.0"
+
+
+def _fits(versions: Versions) -> bool:
+    return versions.text("mlagents") == MADE_FOR
+
+
+PATCHES = (
+    Patch(
+        "column-update",
+        "PPO reorders 25 Python lists of small arrays in every epoch",
+        _fits,
+        fast_columns.update_from_columns,
+    ),
+    Patch(
+        "sample-when-asked",
+        "a draw from SAC's replay buffer copies all fields, of which half are read",
+        _fits,
+        fast_columns.sample_fields_when_asked,
+    ),
+    Patch(
+        "rows-for-steps",
+        "the agent processor builds a dozen objects for each agent at each step",
+        _fits,
+        fast_trajectories.keep_rows,
+    ),
+    Patch(
+        "no-needless-passes",
+        "the value after a finished episode is computed and thrown away, with a graph for gradients",
+        _fits,
+        fast_ppo.skip_needless_passes,
+    ),
+    Patch(
+        "column-trajectories",
+        "PPO turns each trajectory into lists and copies them into longer lists",
+        _fits,
+        fast_ppo.process_columns,
+    ),
+    Patch(
+        "queues",
+        "the gRPC thread and its caller pickle every message through a pipe within one process",
+        _fits,
+        fast_transport.talk_over_queues,
+    ),
+    Patch(
+        "observation-bytes",
+        "vector observations are read number by number",
+        _fits,
+        fast_transport.read_observations_as_bytes,
+    ),
+    Patch(
+        "direct-players",
+        "a worker process between trainer and player pickles every step, and the trainer spins while it waits",
+        _fits,
+        fast_environment.talk_directly,
+    ),
+)
