@@ -1,0 +1,97 @@
+"""What a build and a probe give, as frozen records."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """A frozen record."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ActionSize(Record):
+    """How much one agent decides: continuous actions in [-1, 1], and the sizes of the discrete branches."""
+
+    continuous: int = 0
+    branches: tuple[int, ...] = ()
+
+
+class Behavior(Record):
+    """One behaviour of a player.
+
+    Attributes:
+        name: the key under ``behaviors`` in the trainer YAML, so without ``?team=``.
+        observation_shapes: one per sensor, in ML-Agents' order.
+        action_spec: the actions.
+    """
+
+    name: str
+    observation_shapes: tuple[tuple[int, ...], ...]
+    action_spec: ActionSize
+
+
+class PlayerBuild(Record):
+    """A player, as data: what it is made from lies in its folder, whoever made it.
+
+    Attributes:
+        build_id: names it and its folder, such as ``sandbox-reachtarget-1a2b3c4d``.
+        target: ``sandbox`` or ``unity``.
+        digest: sha256 (hex) of all that went in; equal digests are the same build.
+        spec_id: the environment spec that it was made from.
+        archetype: the preset that the spec came from.
+        behaviors: what it offers to the trainer.
+        folder: where it lies.
+        created_at: when it was made.
+        cached: True when it was there already and nothing was made.
+    """
+
+    build_id: str
+    target: str
+    digest: str
+    spec_id: str | None = None
+    archetype: str | None = None
+    behaviors: tuple[Behavior, ...]
+    folder: Path
+    created_at: datetime
+    cached: bool = Field(default=False, exclude=True)
+
+
+class ProbeResult(Record):
+    """What a player turned out to be when it was connected to and stepped with random actions.
+
+    Attributes:
+        player: the executable.
+        name: what it calls itself.
+        package_version: of its ML-Agents package.
+        behaviors: what it offers.
+        steps: exchanges that were made.
+        agents: agents that decided in the last exchange.
+        episodes: episodes that ended.
+        mean_return: of those episodes; None when none ended.
+        seconds: how long the steps took.
+        exchanges_per_second: steps by seconds.
+        agent_steps_per_second: decisions of all agents by seconds.
+        not_finite: numbers that were NaN or infinite, each of which would stop a training.
+        stats: names of the statistics it sent.
+        problems: what would go wrong in a training, one sentence each; empty when it is fit.
+    """
+
+    player: Path
+    name: str
+    package_version: str
+    behaviors: tuple[Behavior, ...]
+    steps: int
+    agents: int
+    episodes: int
+    mean_return: float | None
+    seconds: float
+    exchanges_per_second: float
+    agent_steps_per_second: float
+    not_finite: int
+    stats: tuple[str, ...]
+    problems: tuple[str, ...]
