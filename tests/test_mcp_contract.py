@@ -1,0 +1,200 @@
+"""What a chat client sees before it calls anything: tools, schemas, prompts, resources, instructions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from mcp.types import TextContent, Tool
+
+from tests.mcp_clients import ERAS, Era, in_memory, text
+
+pytestmark = pytest.mark.anyio
+
+RUN_FILTERS = {"state", "behavior", "asset", "limit", "cursor"}
+BUILD = {
+    "description",
+    "observation_space",
+    "action_space",
+    "spec_id",
+    "spec",
+    "name",
+    "target",
+    "idempotency_key",
+}
+TRAINING = {
+    "build_id",
+    "env_path",
+    "editor",
+    "algorithm",
+    "max_steps",
+    "num_envs",
+    "num_areas",
+    "time_scale",
+    "learning_rate",
+    "seed",
+    "trainer_mode",
+    "trainer_config",
+    "initialize_from",
+    "run_id",
+    "force",
+    "no_graphics",
+    "width",
+    "height",
+    "env_args",
+    "idempotency_key",
+}
+# tool: (arguments, required arguments, (read only, destructive, idempotent, open world))
+TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
+    "check_setup": ({"fix"}, set(), (False, False, True, True)),
+    "build_environment": (BUILD, set(), (False, False, True, False)),
+    "start_training": (TRAINING, set(), (False, False, False, False)),
+    "wait_for": ({"id", "timeout_s", "until"}, {"id"}, (True, False, True, False)),
+    "get_run": ({"id"}, {"id"}, (True, False, True, False)),
+    "get_metrics": ({"run_id", "tags", "max_points", "cursor"}, {"run_id"}, (True, False, True, False)),
+    "list_runs": (RUN_FILTERS, set(), (True, False, True, False)),
+    "stop_training": ({"id"}, {"id"}, (False, True, True, False)),
+    "resume_training": ({"run_id", "extra_steps"}, {"run_id"}, (False, False, False, False)),
+}
+
+
+async def listed(era: Era) -> dict[str, Tool]:
+    async with in_memory(era) as client:
+        return {tool.name: tool for tool in (await client.list_tools()).tools}
+
+
+def nodes(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every object inside a schema."""
+    if isinstance(schema, dict):
+        yield schema
+        for value in schema.values():
+            yield from nodes(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from nodes(value)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_tools_and_their_arguments_are_those_of_the_contract(era: Era) -> None:
+    tools = await listed(era)
+    assert set(tools) == set(TOOLS)
+    for name, (arguments, required, hints) in TOOLS.items():
+        schema = tools[name].input_schema
+        assert set(schema["properties"]) == arguments, name
+        assert set(schema.get("required", [])) == required, name
+        annotations = tools[name].annotations
+        assert annotations is not None
+        found = (
+            annotations.read_only_hint,
+            annotations.destructive_hint,
+            annotations.idempotent_hint,
+            annotations.open_world_hint,
+        )
+        assert found == hints, name
+
+
+async def test_every_schema_is_flat_and_every_argument_is_described() -> None:
+    for tool in (await listed("auto")).values():
+        assert tool.input_schema["additionalProperties"] is False
+        for schema in (tool.input_schema, tool.output_schema):
+            for node in nodes(schema):
+                assert not {"$ref", "$defs", "anyOf", "oneOf", "allOf", "const"} & set(node), (tool.name, node)
+        for name, argument in tool.input_schema["properties"].items():
+            assert isinstance(argument["type"], str), (tool.name, name)
+            assert argument["description"], (tool.name, name)
+
+
+async def test_enums_and_bounds_are_published() -> None:
+    tools = await listed("auto")
+    training = tools["start_training"].input_schema["properties"]
+    assert training["algorithm"]["enum"] == ["ppo", "sac", "poca"]
+    assert training["trainer_mode"]["enum"] == ["fast", "compat"]
+    assert tools["build_environment"].input_schema["properties"]["target"]["enum"] == ["sandbox"]
+    assert tools["wait_for"].input_schema["properties"]["timeout_s"]["maximum"] == 50
+    assert tools["get_metrics"].input_schema["properties"]["max_points"]["maximum"] == 200
+    assert "interrupted" in tools["list_runs"].input_schema["properties"]["state"]["enum"]
+
+
+async def test_every_tool_says_when_to_use_it_and_what_it_gives() -> None:
+    for tool in (await listed("auto")).values():
+        assert re.fullmatch(r"[a-z][a-z0-9_]{2,39}", tool.name)
+        assert tool.title
+        assert tool.description is not None
+        assert len(tool.description) > 150, tool.name
+        assert "    " not in tool.description, "the docstring's indentation is not the model's business"
+        assert tool.output_schema is not None
+        assert tool.output_schema["type"] == "object"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_instructions_teach_the_order_of_the_calls(era: Era) -> None:
+    async with in_memory(era) as client:
+        instructions = client.instructions or ""
+    order = ["check_setup", "build_environment", "start_training", "wait_for", "get_metrics"]
+    places = [instructions.index(name) for name in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("list_runs", {"limt": 3}, "limt: unknown; did you mean limit?"),
+        ("start_training", {"max_step": 1000}, "max_step: unknown; did you mean max_steps?"),
+        ("start_training", {"algorithm": "dqn"}, "algorithm: Input should be 'ppo', 'sac' or 'poca'"),
+        ("start_training", {"max_steps": "many"}, "max_steps: Input should be a valid integer"),
+        ("wait_for", {"id": "x", "timeout_s": 51}, "timeout_s: Input should be less than or equal to 50"),
+        ("get_run", {}, "id: Field required"),
+        ("list_runs", {"state": "sleeping"}, "state: Input should be 'queued'"),
+    ],
+)
+async def test_arguments_that_cannot_be_used_are_refused_with_the_right_ones(
+    era: Era, tool: str, arguments: dict[str, Any], said: str
+) -> None:
+    async with in_memory(era) as client:
+        result = await client.call_tool(tool, arguments)
+    assert result.is_error
+    assert said in text(result)
+    assert f"Its arguments are: {next(iter((await listed(era))[tool].input_schema['properties']))}" in text(result)
+    assert "http" not in text(result)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_prompts_can_be_had_with_and_without_arguments(era: Era) -> None:
+    async with in_memory(era) as client:
+        prompts = {prompt.name: prompt for prompt in (await client.list_prompts()).prompts}
+        assert set(prompts) == {"train_behavior", "diagnose_run"}
+        assert not any(argument.required for prompt in prompts.values() for argument in prompt.arguments or [])
+        said = await client.get_prompt("train_behavior", {"goal": "find the red ball", "minutes": "3"})
+        asked = await client.get_prompt("train_behavior", {})
+        diagnosis = await client.get_prompt("diagnose_run", {"run_id": "run-1"})
+    contents = [result.messages[0].content for result in (said, asked, diagnosis)]
+    assert all(isinstance(content, TextContent) for content in contents)
+    texts = [content.text for content in contents if isinstance(content, TextContent)]
+    assert "find the red ball" in texts[0]
+    assert "about 3 minutes" in texts[0]
+    assert "Ask me" in texts[1]
+    assert "`run-1`" in texts[2]
+    for words in texts:
+        assert "{" not in words
+        assert all(
+            name in TOOLS
+            for name in re.findall(r"`([a-z]+_[a-z]+)`", words)
+            if name not in {"build_id", "run_id"} | NOT_TOOLS
+        )
+
+
+NOT_TOOLS = {"eta_s", "extra_steps"}
+"""Names in the prompts' texts that are fields and arguments."""
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_runs_are_resources_by_their_id(era: Era) -> None:
+    async with in_memory(era) as client:
+        templates = (await client.list_resource_templates()).resource_templates
+    assert {template.uri_template: template.mime_type for template in templates} == {
+        "runs://{run_id}": "application/json",
+        "runs://{run_id}/log": "text/plain",
+    }
