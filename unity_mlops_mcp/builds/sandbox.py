@@ -1,0 +1,186 @@
+"""Sandbox builds: an environment spec kept as data, and the launcher that a run starts it by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+import tempfile
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import unity_mlops_mcp
+from unity_mlops_mcp.builds.launchers import LauncherFile, Target, linux, macos, windows
+from unity_mlops_mcp.builds.paths import player_path_problems
+from unity_mlops_mcp.builds.records import ActionSize, Behavior, PlayerBuild
+from unity_mlops_mcp.config import Settings
+from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
+from unity_mlops_mcp.process.files import write_atomically
+from unity_mlops_mcp.spec.environment import EnvironmentSpec
+from unity_mlops_mcp.store.ids import utc_now
+from unity_mlops_mcp.store.rows import BuildRow
+from unity_mlops_mcp.store.store import Store
+
+FORMAT = 1
+"""Raised when a sandbox made from the same spec would behave differently, so that old builds are not taken for new."""
+
+_DIGEST_LENGTHS = (8, 16, 64)
+
+
+def build_sandbox(
+    spec: EnvironmentSpec,
+    *,
+    archetype: str | None,
+    settings: Settings,
+    store: Store,
+    job_id: str | None,
+    spec_id: str | None = None,
+    now: datetime | None = None,
+) -> PlayerBuild:
+    """Keep a spec as a build, or find the one that was made from an equal spec.
+
+    Args:
+        spec: the environment.
+        archetype: the preset it came from.
+        settings: name the home.
+        store: where builds are found by the hash of their inputs.
+        job_id: the job that builds.
+        spec_id: under which the spec is kept.
+        now: the time of making; the present by default.
+
+    Returns:
+        The build; its ``cached`` says whether it was there already.
+    """
+    digest = _digest(spec)
+    known = store.builds.by_digest(digest)
+    row = known or _add(
+        store,
+        BuildRow(
+            build_id="",
+            target="sandbox",
+            digest=digest,
+            data={"behaviors": [_behavior(spec).model_dump(mode="json")]},
+            created_at=now or utc_now(),
+            spec_id=spec_id,
+            archetype=archetype,
+            job_id=job_id,
+        ),
+        spec.behavior_name,
+    )
+    build = _record(row, settings).model_copy(update={"cached": known is not None})
+    if not _intact(build):
+        _write(build, spec)
+    return build
+
+
+def load_build(build_id: str, *, settings: Settings, store: Store) -> PlayerBuild:
+    """The build of this id.
+
+    Raises:
+        NotFoundError: there is none, or its files are gone or changed; the fix names the newest ones.
+    """
+    row = store.builds.get(build_id)
+    build = _record(row, settings) if row else None
+    if build and (build.target != "sandbox" or _intact(build)):
+        return build
+    there = ", ".join(row.build_id for row in store.builds.page(limit=5).rows) or "none yet"
+    found = f"The files of build {build_id} are gone or were changed." if build else f"There is no build {build_id}."
+    raise NotFoundError(
+        found, fix=f"Use one of: {there}; or call build_environment, which makes it anew.", cause="no_such_build"
+    )
+
+
+def write_launcher(build: PlayerBuild, folder: Path) -> Path:
+    """Write what starts a build with the present interpreter.
+
+    A folder whose path ML-Agents would cut or take for a pattern is replaced by a new one among the system's temporary
+    files.
+
+    Args:
+        build: a sandbox build.
+        folder: where the launcher goes, such as the run's folder; made when missing.
+
+    Returns:
+        The path that ``mlagents-learn --env`` takes.
+
+    Raises:
+        InvalidInputError: neither the folder nor the temporary folder has a path that ML-Agents can use.
+    """
+    target = Target(
+        python=Path(sys.executable),
+        package_parent=Path(unity_mlops_mcp.__file__).resolve().parents[1],
+        spec=build.folder / "spec.json",
+    )
+    name = build.behaviors[0].name
+    file = _launcher(name, target)
+    folder = folder.absolute()
+    if player_path_problems(folder / file.player):
+        folder = Path(tempfile.mkdtemp(prefix="unity-mlops-")).resolve()
+    problems = player_path_problems(folder / file.player)
+    if problems:
+        raise InvalidInputError(
+            problems[0], fix="Set UNITY_MLOPS_HOME, or the variable TMPDIR, to another folder.", cause="player_path"
+        )
+    path = folder / file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, file.content, mode=0o755)
+    return folder / file.player
+
+
+def _launcher(name: str, target: Target) -> LauncherFile:
+    if sys.platform == "win32":
+        return windows(name, target, machine=platform.machine())
+    return macos(name, target) if sys.platform == "darwin" else linux(name, target)
+
+
+def _digest(spec: EnvironmentSpec) -> str:
+    return hashlib.sha256(f"sandbox format {FORMAT} {spec.digest()}".encode()).hexdigest()
+
+
+def _behavior(spec: EnvironmentSpec) -> Behavior:
+    action = ActionSize(continuous=spec.continuous_size, branches=spec.branches)
+    shapes = tuple(shape for _, shape in spec.sensors())
+    return Behavior(name=spec.behavior_name, observation_shapes=shapes, action_spec=action)
+
+
+def _build_id(row: BuildRow, name: str, length: int) -> BuildRow:
+    return replace(row, build_id=f"sandbox-{name.lower()}-{row.digest[:length]}")
+
+
+def _add(store: Store, row: BuildRow, name: str) -> BuildRow:
+    """Add the build's row; where its short id belongs to other inputs, under a longer one."""
+    for length in _DIGEST_LENGTHS:
+        added = store.builds.add(_build_id(row, name, length))
+        if added is not None:
+            return added
+    raise InvalidInputError(f"The ids of build {row.digest} are taken.", fix="Give the behaviour another name.")
+
+
+def _record(row: BuildRow, settings: Settings) -> PlayerBuild:
+    return PlayerBuild(
+        build_id=row.build_id,
+        target=row.target,
+        digest=row.digest,
+        spec_id=row.spec_id,
+        archetype=row.archetype,
+        behaviors=row.data["behaviors"],
+        folder=settings.home / "builds" / row.build_id,
+        created_at=row.created_at,
+    )
+
+
+def _intact(build: PlayerBuild) -> bool:
+    """Whether the folder holds the very spec that the build stands for."""
+    try:
+        spec = EnvironmentSpec.from_data(json.loads((build.folder / "spec.json").read_text("utf-8")))
+    except (OSError, ValueError, InvalidInputError):
+        return False
+    return _digest(spec) == build.digest and (build.folder / "build.json").is_file()
+
+
+def _write(build: PlayerBuild, spec: EnvironmentSpec) -> None:
+    build.folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(build.folder / "spec.json", spec.to_json().encode())
+    write_atomically(build.folder / "build.json", (build.model_dump_json(indent=2) + "\n").encode())
