@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import typer
 
 from unity_mlops_mcp.errors import MlopsError
 from unity_mlops_mcp.interfaces.cli import journeys, machine, operations
-from unity_mlops_mcp.interfaces.cli.output import INTERRUPTED, MISUSE, error_record, fail, print_json
+from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, MISUSE, error_record, fail, print_json
 
 # Typer exports the children of its usage error, not the error itself.
 _UsageError: Any = typer.BadParameter.__base__
@@ -65,7 +66,18 @@ def run(arguments: Sequence[str]) -> int:
         return _misuse(error, as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001
+        return _internal(error, as_json=as_json)
     return code if isinstance(code, int) else 0
+
+
+def _internal(error: Exception, *, as_json: bool) -> int:
+    """Tell an error of our own, with the trace that a report needs."""
+    traceback.print_exception(error)
+    if as_json:
+        fix = "Standard error holds the trace; report it, and see: unity-mlops doctor"
+        print_json(error_record("internal", f"{type(error).__name__}: {error}", fix))
+    return FAILED
 
 
 def _misuse(error: Any, *, as_json: bool) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.interfaces.cli import options as o
 from unity_mlops_mcp.interfaces.cli.output import FAILED, application, console, show
 
@@ -74,11 +75,17 @@ def build_environment(
 
 
 def _text(text_or_file: str | None) -> str | None:
-    """The file's text when it names a file, else itself."""
-    if not text_or_file or "\n" in text_or_file or text_or_file.lstrip().startswith("{"):
+    """The file's text when it names a file, else itself.
+
+    Raises:
+        InvalidInputError: it has a file's name, and there is no such file.
+    """
+    if text_or_file is None or not text_or_file.endswith((".yaml", ".yml", ".json")) or "\n" in text_or_file:
         return text_or_file
     file = Path(text_or_file)
-    return file.read_text(encoding="utf-8") if file.is_file() else text_or_file
+    if not file.is_file():
+        raise InvalidInputError(f"There is no spec file {file}.", fix="Give an existing file, or the spec itself.")
+    return file.read_text(encoding="utf-8")
 
 
 def start_training(

@@ -1,0 +1,194 @@
+"""`unity-mlops` as a process: results, errors, exit codes, and help."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.mcp_clients import in_memory, server_environment
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def cli(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """One command with this home; its output is no terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "unity_mlops_mcp", *arguments],
+        cwd=REPOSITORY,
+        env=server_environment(home, **environment),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def record(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The one JSON document on standard output."""
+    assert done.stderr == ""
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.anyio
+async def test_every_tool_has_a_command_with_the_same_words(home: Path) -> None:
+    async with in_memory("auto") as client:
+        tools = (await client.list_tools()).tools
+    for tool in tools:
+        done = cli(home, tool.name.replace("_", "-"), "--help", COLUMNS="400")
+        assert done.returncode == 0, tool.name
+        for name in tool.input_schema["properties"]:
+            option = f"--{name.replace('_', '-')}"
+            positional = rf"│\s+\*?\s*({name}|{name.upper()})\s"
+            assert option in done.stdout or re.search(positional, done.stdout), (tool.name, name)
+        assert "--json" in done.stdout, tool.name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("list-run",), "Did you mean 'list-runs'"),
+        (("list-runs", "--limt", "3"), "--limit"),
+        (("list-runs", "--limit", "500"), "Invalid value for '--limit'"),
+        (("start-training", "--algorithm", "dqn"), "'dqn' is not one of 'ppo', 'sac', 'poca'"),
+        (("get-run",), "Missing argument 'ID'"),
+    ],
+)
+def test_misuse_is_exit_code_2_and_says_what_is_right(arguments: tuple[str, ...], said: str, home: Path) -> None:
+    done = cli(home, *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert said in " ".join(done.stderr.split())
+
+
+def test_misuse_is_json_when_json_was_asked_for(home: Path) -> None:
+    done = cli(home, "list-runs", "--limt", "3", "--json")
+    assert done.returncode == 2
+    error = record(done)
+    assert set(error) == {"cause", "message", "fix", "evidence"}
+    assert error["cause"] == "usage"
+    assert "--limit" in error["message"]
+    assert "unity-mlops list-runs --help" in error["fix"]
+
+
+def test_the_version_is_the_packages(home: Path) -> None:
+    from unity_mlops_mcp import __version__
+
+    assert record(cli(home, "version", "--json")) == {"version": __version__}
+    assert cli(home, "version").stdout == f"unity-mlops-mcp {__version__}\n"
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported(home: Path) -> None:
+    code = (
+        "import sys; from unity_mlops_mcp.interfaces.cli.main import run; code = run(['start-training', '--help']);"
+        "print(code, sorted(set(sys.modules) & {'numpy', 'sqlalchemy', 'mcp', 'grpc', 'pydantic_settings', 'psutil'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        env=server_environment(home),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_an_empty_home_has_no_runs(home: Path) -> None:
+    done = cli(home, "list-runs", "--json")
+    assert done.returncode == 0
+    assert record(done) == {"runs": [], "next_cursor": None}
+    shown = cli(home, "list-runs")
+    assert shown.returncode == 0
+    assert "unity-mlops train" in shown.stdout
+
+
+def test_an_unknown_run_is_exit_code_1_with_the_fix(home: Path) -> None:
+    done = cli(home, "get-run", "nope")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "nope" in done.stderr
+    assert "To mend it: " in done.stderr
+    error = record(cli(home, "get-run", "nope", "--json"))
+    assert error["cause"] == "not_found"
+    assert error["fix"]
+
+
+def test_a_sentence_that_cannot_be_placed_is_misuse_and_names_the_archetypes(home: Path) -> None:
+    done = cli(home, "build-environment", "make me a sandwich", "--json")
+    assert done.returncode == 2
+    assert "reach_target" in json.dumps(record(done))
+
+
+def test_a_sentence_becomes_a_build_which_is_there_the_second_time(home: Path) -> None:
+    first = record(cli(home, "build-environment", "reach the target", "--json"))
+    assert first["archetype"] == "reach_target"
+    assert first["words"]
+    assert first["behaviors"][0]["observation_shapes"]
+    second = record(cli(home, "build-environment", "reach the target", "--json"))
+    assert second["build_id"] == first["build_id"]
+    assert second["cached"] is True
+    shown = cli(home, "build-environment", "reach the target")
+    assert f"unity-mlops start-training --build-id {first['build_id']}" in shown.stdout
+
+
+def test_a_spec_may_be_a_file(home: Path, tmp_path: Path) -> None:
+    missing = cli(home, "build-environment", "--spec", str(tmp_path / "none.yaml"), "--json")
+    assert missing.returncode == 2
+    broken = tmp_path / "spec.yaml"
+    broken.write_text("arena: [")
+    refused = cli(home, "build-environment", "--spec", str(broken), "--json")
+    assert refused.returncode == 2
+    assert record(refused)["fix"]
+
+
+def test_check_setup_and_doctor_are_one_command(home: Path) -> None:
+    done = cli(home, "check-setup", "--json")
+    report = record(done)
+    assert done.returncode == (0 if report["ok"] else 1)
+    for check in report["checks"]:
+        assert check["status"] in {"ok", "warn", "fail"}
+        assert check["found"]
+        assert check["fix"] or check["status"] == "ok"
+    names = [check["name"] for check in record(cli(home, "doctor", "--json"))["checks"]]
+    assert names == [check["name"] for check in report["checks"]]
+
+
+def test_output_that_is_no_terminal_has_no_control_characters(home: Path) -> None:
+    for arguments in (("list-runs",), ("check-setup",), ("build-environment", "reach the target")):
+        done = cli(home, *arguments, TERM="xterm-256color")
+        assert not CONTROL.search(done.stdout), arguments
+
+
+def test_a_server_typed_by_hand_says_what_it_is(home: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("runs only on systems with pseudo-terminals")
+    import pty
+
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "unity_mlops_mcp", "mcp"],
+        cwd=REPOSITORY,
+        env=server_environment(home),
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert "unity-mlops connect" in process.stderr.readline()
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+        os.close(main)
+        os.close(terminal)
