@@ -45,10 +45,12 @@ def gaps(point: Floats, bodies: Bodies) -> Floats:
     return distance
 
 
-def push_out(position: Floats, before: Floats, reach: float, limit: Floats | None, solid: Bodies) -> Bools:
+def push_out(
+    position: Floats, before: Floats, reach: float, limit: Floats | None, solid: Bodies, *, passes: int = PASSES
+) -> Bools:
     """Move circles out of the solid bodies and into the walls, in place.
 
-    Up to ``PASSES`` times the deepest overlap is resolved along its normal and the position is held within the walls;
+    Up to ``passes`` times the deepest overlap is resolved along its normal and the position is held within the walls;
     where overlap remains, the circle goes back to where it was before.
 
     Args:
@@ -57,6 +59,7 @@ def push_out(position: Floats, before: Floats, reach: float, limit: Floats | Non
         reach: the circles' radius.
         limit: (n,) greatest |x| and |z| of a centre, or None without walls.
         solid: what pushes.
+        passes: 0 takes an overlapping move back at once, for bodies that stand on cells.
 
     Returns:
         (n, e) which bodies were in contact after the move, before the push.
@@ -67,16 +70,17 @@ def push_out(position: Floats, before: Floats, reach: float, limit: Floats | Non
     free = gaps(position, solid) - np.float32(reach)
     contact: Bools = free < SKIN
     rows = np.flatnonzero((free < 0).any(axis=1))
-    for _ in range(PASSES):
+    for _ in range(passes):
         if not len(rows):
-            return contact
+            break
         here, deepest = position[rows], free[rows].argmin(axis=1)
         here -= free[rows, deepest, None] * _normals(here, solid.rows((rows, deepest)))
         hold(here, None if limit is None else limit[rows])
         position[rows] = here
         free[rows] = gaps(here, solid.rows(rows)) - np.float32(reach)
         rows = rows[(free[rows] < -SKIN / 10).any(axis=1)]
-    position[rows] = before[rows]
+    if len(rows):
+        position[rows] = before[rows]
     return contact
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unity_mlops_mcp.protocol.simulation import Floats
 from unity_mlops_mcp.sandbox.quantities import Quantities
@@ -15,6 +16,9 @@ MOVES = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
 """What each discrete action stands for, as continuous actions."""
 
 
+Rows = NDArray[np.intp] | slice
+
+
 class Mover(Protocol):
     """A motion model over all areas."""
 
@@ -22,11 +26,22 @@ class Mover(Protocol):
     def top_speed(self) -> Floats:
         """(areas,) metres per second by which velocities are scaled."""
 
+    def snap(self, position: Floats, rows: Rows) -> Floats:
+        """(len(rows), ...) positions moved towards the middle, to where a body can stand."""
+
     def __call__(self, state: State, action: Floats, *, first: bool) -> None:
         """Move all agents by one physics step; ``first`` is True in the first one after a decision."""
 
 
-class HolonomicMover:
+class Free:
+    """A body can stand anywhere."""
+
+    def snap(self, position: Floats, rows: Rows) -> Floats:  # noqa: ARG002
+        """The positions as they are."""
+        return position
+
+
+class HolonomicMover(Free):
     """Position += speed * action * dt."""
 
     def __init__(self, motion: Holonomic, quantities: Quantities) -> None:
@@ -37,7 +52,7 @@ class HolonomicMover:
         state.position += action * (self.top_speed[:, None] * np.float32(DT))
 
 
-class CarMover:
+class CarMover(Free):
     """Turn, then drive ahead."""
 
     def __init__(self, motion: Car, quantities: Quantities) -> None:
@@ -52,7 +67,7 @@ class CarMover:
         state.position[:, 1] += np.cos(state.yaw) * way
 
 
-class ForceMover:
+class ForceMover(Free):
     """Accelerate, damp, drift."""
 
     def __init__(self, motion: Force, quantities: Quantities) -> None:
@@ -81,7 +96,13 @@ class GridMover:
     def __call__(self, state: State, action: Floats, *, first: bool) -> None:
         """Move by one physics step; only the first one after a decision jumps."""
         if first:
-            state.position += action * self._cell[:, None]
+            state.position += np.rint(action) * self._cell[:, None]
+
+    def snap(self, position: Floats, rows: Rows) -> Floats:
+        """The middles of cells; (0, 0) is one."""
+        cell = self._cell[rows].reshape(-1, *[1] * (position.ndim - 1))
+        snapped: Floats = np.trunc(position / cell) * cell
+        return snapped
 
 
 def mover(motion: Motion, quantities: Quantities) -> Mover:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,13 +18,15 @@ TRIES = 24
 """Random places tried for one body before the roomiest of them is taken."""
 
 Rows = NDArray[np.intp]
+Snap = Callable[[Floats, Rows], Floats]
+"""Moves candidate places to where the motion model lets a body stand."""
 
 
 class Placer:
     """Draws the places of everything in the areas whose episode begins, all areas at once, one body after another."""
 
-    def __init__(self, spec: EnvironmentSpec, state: State, quantities: Quantities) -> None:
-        self._spec, self._state = spec, state
+    def __init__(self, spec: EnvironmentSpec, state: State, quantities: Quantities, snap: Snap) -> None:
+        self._spec, self._state, self._snap = spec, state, snap
         self._counts = {entity.name: quantities.of(entity.count) for entity in spec.entities}
         self._gaps = {entity.name: quantities.of(entity.spawn.min_distance) for entity in spec.entities}
         self._sizes = [_sizes(entity, quantities) for entity in spec.entities]
@@ -64,12 +68,10 @@ class Placer:
         """(len(rows), tries, 2) candidate centres: the one fixed position, or random ones in the region."""
         room = np.maximum(self._state.half_extent[rows] - reach, 0)[:, None, None]
         if spawn.positions is not None:
-            fixed: Floats = room * np.array(spawn.positions[number], np.float32)[None, None]
-            return fixed
+            return self._snap(room * np.array(spawn.positions[number], np.float32)[None, None], rows)
         low = np.array([spawn.region.x[0], spawn.region.z[0]], np.float32)
         high = np.array([spawn.region.x[1], spawn.region.z[1]], np.float32)
-        places: Floats = room * (low + (high - low) * tries)
-        return places
+        return self._snap(room * (low + (high - low) * tries), rows)
 
 
 class _Taken:

@@ -20,7 +20,7 @@ from unity_mlops_mcp.protocol.simulation import (
     Terminals,
 )
 from unity_mlops_mcp.sandbox.draws import uniforms
-from unity_mlops_mcp.sandbox.geometry import push_out
+from unity_mlops_mcp.sandbox.geometry import PASSES, push_out
 from unity_mlops_mcp.sandbox.moving import MOVES, mover
 from unity_mlops_mcp.sandbox.observing import Observer
 from unity_mlops_mcp.sandbox.placing import Placer
@@ -32,6 +32,7 @@ from unity_mlops_mcp.spec.environment import EnvironmentSpec
 from unity_mlops_mcp.spec.rules import TIMEOUT
 
 Rows = NDArray[np.intp]
+ALL = slice(None)
 
 
 class World:
@@ -53,8 +54,9 @@ class World:
         self._state = State.empty(spec, areas, self._quantities)
         self._move = mover(spec.agent.motion, self._quantities)
         self._observer = Observer(spec, self._state, lambda: self._move.top_speed)
-        self._placer = Placer(spec, self._state, self._quantities)
+        self._placer = Placer(spec, self._state, self._quantities, self._move.snap)
         self._referee = Referee(spec, self._state)
+        self._passes = 0 if spec.agent.motion.kind == "grid" else PASSES
         self._areas = np.arange(areas)
         self._episode = np.full(areas, -1, np.int64)
         self._reward = np.zeros(areas, np.float32)
@@ -121,8 +123,9 @@ class World:
         state, spec = self._state, self._spec
         before = state.position.copy()
         self._move(state, action, first=first)
-        limit = state.half_extent - np.float32(spec.agent.radius) if spec.arena.walls else None
-        bodies = push_out(state.position, before, spec.agent.radius, limit, state.bodies(state.slots.solid))
+        limit = self._move.snap(state.half_extent - np.float32(spec.agent.radius), ALL) if spec.arena.walls else None
+        solid = state.bodies(state.slots.solid)
+        bodies = push_out(state.position, before, spec.agent.radius, limit, solid, passes=self._passes)
         state.velocity[:] = (state.position - before) / np.float32(DT)
         state.step += 1
         walls = np.zeros(len(before), bool) if limit is None else at_walls(state.position, limit)
@@ -170,7 +173,7 @@ class World:
         return self._episode * len(self._areas) + self._areas
 
     def _report(self, ended: list[Terminals]) -> dict[str, BehaviorStep]:
-        decisions = Decisions(self._ids(), self._observer.observe(slice(None)), self._reward.copy())
+        decisions = Decisions(self._ids(), self._observer.observe(ALL), self._reward.copy())
         return {self._behavior.name: BehaviorStep(decisions, _joined(ended, self._behavior))}
 
 

@@ -62,7 +62,11 @@ class Force(Part):
 
 
 class Grid(Part):
-    """Jumps from cell to cell, once per decision: position += cell * direction. Discrete actions only."""
+    """Jumps from cell to cell, once per decision: position += cell * direction. Discrete actions only.
+
+    (0, 0) is the middle of a cell; everything is placed on the middle of a cell, and a jump that would end inside
+    something solid is taken back.
+    """
 
     kind: Literal["grid"] = "grid"
     cell: Quantity = 1.0

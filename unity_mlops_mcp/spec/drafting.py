@@ -1,0 +1,97 @@
+"""A plan in the making: a preset as plain data that wishes may change, with the reasons they leave."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.spec.archetypes import Archetype
+from unity_mlops_mcp.spec.entities import WALL_TAG
+from unity_mlops_mcp.spec.language import vocabulary
+
+Data = dict[str, Any]
+
+GOAL_RADIUS = 0.08
+"""Greatest radius of what is to be reached, as a share of the arena's half-extent."""
+
+
+@dataclass
+class Draft:
+    """The spec and the trainer settings as plain data.
+
+    Attributes:
+        data: the spec's fields.
+        training: body of the behaviour in the trainer YAML.
+        words: (words, what they led to).
+        assumptions: what was left open, one sentence each.
+    """
+
+    data: Data
+    training: Data
+    words: list[tuple[str, str]] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, archetype: Archetype) -> Draft:
+        """Begin with a preset."""
+        return cls(archetype.spec.model_dump(mode="json"), copy.deepcopy(archetype.training))
+
+    @property
+    def half_extent(self) -> float:
+        """Metres from the arena's middle to its side."""
+        return float(self.data["arena"]["half_extent"])
+
+    @property
+    def goal(self) -> str:
+        """The entity that is to be reached."""
+        return "target" if self.entity("target") else "waypoint"
+
+    def say(self, text: str, meaning: str) -> None:
+        """Note what words led to."""
+        self.words.append((text, meaning))
+
+    def assume(self, sentence: str) -> None:
+        """Note what was left open."""
+        self.assumptions.append(sentence)
+
+    def entity(self, name: str) -> Data | None:
+        """An entity's fields, None when the spec has no such entity."""
+        return next((entity for entity in self.data["entities"] if entity["name"] == name), None)
+
+    def add(self, wish: str) -> None:
+        """Add the parts that a wish needs."""
+        addition = copy.deepcopy(vocabulary()["additions"][wish])
+        self.lengthen(addition.pop("longer", 1.0))
+        self.data["parameters"] |= addition.pop("parameters", {})
+        for name, parts in addition.items():
+            self.data[name] += parts
+
+    def lengthen(self, factor: float) -> None:
+        """Train longer, with as many summaries and checkpoints as before."""
+        for name in ("max_steps", "summary_freq", "checkpoint_interval"):
+            self.training[name] = round(self.training[name] * factor)
+
+    def set_rays(self, per_direction: int) -> None:
+        """See every tag by ray sensors with so many rays to each side."""
+        rays = self.data["observations"]["rays"] or [
+            {"name": "RayPerceptionSensor", "max_degrees": 90.0, "length": 8.0}
+        ]
+        walls = [WALL_TAG] if self.data["arena"]["walls"] else []
+        tags = [entity.get("tag") or entity["name"] for entity in self.data["entities"]] + walls
+        self.data["observations"]["rays"] = [{**ray, "tags": tags, "rays_per_direction": per_direction} for ray in rays]
+
+    def resize(self, half_extent: float) -> None:
+        """Change the arena's size; goals stay small in it, and a larger one gets more time."""
+        self.data["episode"]["max_step"] = round(
+            self.data["episode"]["max_step"] * max(half_extent / self.half_extent, 1.0)
+        )
+        self.data["arena"]["half_extent"] = half_extent
+        shape = (self.entity(self.goal) or {})["shape"]
+        shape["radius"] = min(shape["radius"], GOAL_RADIUS * half_extent)
+
+
+def contradiction(message: str, fix: str) -> InvalidInputError:
+    """The error for wishes that exclude each other."""
+    return InvalidInputError(message, fix=fix, cause="contradiction")
