@@ -80,10 +80,11 @@ class Environment:
         self._steps: dict[str, BehaviorStep] = {}
         self._stats: list[Stat] = []
         self._process: PlayerProcess | None = None
-        self._temporary = None if log_folder else tempfile.TemporaryDirectory(prefix="unity-mlops-")
-        folder = log_folder or Path(self._temporary.name if self._temporary else "")
+        self._patience_s = _LEAVE_S
         self._server = PlayerServer(port)
         self.port = self._server.port
+        self._temporary = None if log_folder else tempfile.TemporaryDirectory(prefix="unity-mlops-")
+        folder = log_folder or Path(self._temporary.name if self._temporary else "")
         self._outbox = _first_settings(time_scale)
         try:
             if command is not None:
@@ -115,6 +116,8 @@ class Environment:
         try:
             return self._server.receive(self._timeout_s, check=self._check)
         except ExternalError as error:
+            # A player that hung or broke off will not leave when asked.
+            self._patience_s = 0.0
             if error.evidence:
                 raise
             raise ExternalError(error.message, fix=error.fix, cause=error.cause, evidence=self.log_tail()) from error
@@ -208,7 +211,7 @@ class Environment:
         """End the conversation and the player; harmless when repeated."""
         self._server.close()
         if self._process:
-            self._process.stop(grace_s=_LEAVE_S)
+            self._process.stop(grace_s=self._patience_s)
         if self._temporary:
             self._temporary.cleanup()
 
