@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, NamedTuple, final
+from typing import NamedTuple, final
 
 import psutil
 
@@ -69,33 +69,33 @@ class FileLock:
         self.path = path
         self._shared = shared
         self._mode = mode
-        self._file: IO[bytes] | None = None
+        self._descriptor: int | None = None
 
     def acquire(self, *, timeout_s: float = 0.0) -> bool:
         """Take the lock, waiting at most ``timeout_s``; False when another one still holds it."""
         end = time.monotonic() + timeout_s
-        file = self._open()
-        while not system.lock_file(file, shared=self._shared):
+        descriptor = self._open()
+        while not system.lock_file(descriptor, shared=self._shared):
             if time.monotonic() >= end:
-                file.close()
+                os.close(descriptor)
                 return False
             time.sleep(0.01)
-        self._file = file
+        self._descriptor = descriptor
         return True
 
-    def _open(self) -> IO[bytes]:
+    def _open(self) -> int:
         try:  # without O_CREAT first: Linux refuses O_CREAT on a stranger's file in a sticky folder
-            descriptor = os.open(self.path, os.O_RDWR)
+            return os.open(self.path, os.O_RDWR)
         except FileNotFoundError:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, self._mode)
-            self.path.chmod(self._mode)
-        return os.fdopen(descriptor, "r+b", buffering=0)
+            self.path.chmod(self._mode)  # whatever the umask
+            return descriptor
 
     def release(self) -> None:
         """Give the lock back; nothing happens when it is not held."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def __enter__(self) -> FileLock:
         if not self.acquire(timeout_s=60.0):

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -210,20 +210,20 @@ def inside_job_object() -> bool:
     return bool(asked and answer.value)
 
 
-def lock_file(file: IO[bytes], *, shared: bool) -> bool:
+def lock_file(descriptor: int, *, shared: bool) -> bool:
     """Try to lock an open file without waiting; the lock ends with the process at the latest."""
     if sys.platform == "win32":
-        return _lock_windows(file, shared=shared)
+        return _lock_windows(descriptor, shared=shared)
     import fcntl
 
     try:
-        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _lock_windows(file: IO[bytes], *, shared: bool) -> bool:
+def _lock_windows(descriptor: int, *, shared: bool) -> bool:
     if sys.platform != "win32":
         return False
     import msvcrt
@@ -231,9 +231,9 @@ def _lock_windows(file: IO[bytes], *, shared: bool) -> bool:
 
     # Windows' C runtime has exclusive ranges only: many holders share by taking one random byte each.
     start, length = (random.SystemRandom().randrange(_LOCK_RANGE), 1) if shared else (0, _LOCK_RANGE)
-    file.seek(start)
+    os.lseek(descriptor, start, os.SEEK_SET)
     try:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, length)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, length)
     except OSError:
         return False
     return True

@@ -1,0 +1,132 @@
+"""What the tables hold, as frozen rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+RowT = TypeVar("RowT")
+OtherT = TypeVar("OtherT")
+Json = dict[str, Any]
+
+HELD_STATES = ("running", "stopping")  # a supervisor has the job
+ACTIVE_STATES = ("starting", *HELD_STATES, "interrupted")  # the job takes a place of those that may run at once
+OPEN_STATES = ("queued", *ACTIVE_STATES)
+FINAL_STATES = ("succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One job: all that is known of it, pids included, which only `jobs` looks at.
+
+    Attributes:
+        id: names it; sorts by time.
+        kind: what sort of work; a key of the table of kinds.
+        subject: what it is about, such as a run id.
+        state: see `unity_mlops_mcp.jobs.records.JobState`.
+        request: the arguments, as given.
+        limited: whether it counts towards the limit of concurrent jobs.
+        token: a random value; with the attempt it marks the job's processes.
+        after: the job that has to succeed first.
+        idempotency_key: the caller's key, unique within the kind.
+        attempt: 1 for the first; writes of an older attempt are refused.
+        starts: supervisors started for this attempt that never took it up.
+        created_at: when it was submitted; UTC, as all times here.
+        changed_at: when the state last changed.
+        started_at: when its first attempt began.
+        finished_at: when it reached a final state.
+        heartbeat_at: when its supervisor last reported.
+        supervisor: identity of the process that runs it.
+        children: identities of what the present attempt started.
+        progress: what its handler reports.
+        result: what its handler gave.
+        failure: cause, message, evidence and fix.
+        stop_requested: whether somebody asked it to stop.
+    """
+
+    id: str
+    kind: str
+    subject: str
+    state: str
+    request: Json
+    limited: bool
+    token: str
+    created_at: datetime
+    changed_at: datetime
+    after: str | None = None
+    idempotency_key: str | None = None
+    attempt: int = 1
+    starts: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    heartbeat_at: datetime | None = None
+    supervisor: Json | None = None
+    children: list[Json] = field(default_factory=list)
+    progress: Json = field(default_factory=dict)
+    result: Json | None = None
+    failure: Json | None = None
+    stop_requested: bool = False
+
+    @property
+    def attempt_token(self) -> str:
+        """Marks the processes of the present attempt."""
+        return f"{self.token}.{self.attempt}"
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One thing that happened to a job; `seq` grows in the order of commits."""
+
+    seq: int
+    job_id: str
+    attempt: int
+    name: str
+    state: str
+    data: Json
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One training under one run id; its state is that of its latest job."""
+
+    run_id: str
+    behavior_name: str
+    archetype: str | None
+    max_steps: int
+    configuration: Json
+    created_at: datetime
+    asset: str | None = None
+    build_id: str | None = None
+    spec_id: str | None = None
+    job_id: str | None = None
+    idempotency_key: str | None = None
+    job: JobRow | None = None
+
+
+@dataclass(frozen=True)
+class BuildRow:
+    """One build: a player as data; `digest` is the hash of all that went in."""
+
+    build_id: str
+    target: str
+    digest: str
+    data: Json
+    created_at: datetime
+    spec_id: str | None = None
+    archetype: str | None = None
+    job_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[RowT]):
+    """Some rows, newest first, and where to go on; `next_cursor` is None on the last page."""
+
+    rows: tuple[RowT, ...]
+    next_cursor: str | None
+
+    def map(self, change: Callable[[RowT], OtherT]) -> Page[OtherT]:
+        """The same page with every row changed."""
+        return Page(tuple(map(change, self.rows)), self.next_cursor)

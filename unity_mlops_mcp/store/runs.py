@@ -1,0 +1,84 @@
+"""The table of training runs; a run's state is that of its latest job."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from unity_mlops_mcp.store import paging
+from unity_mlops_mcp.store.database import Database
+from unity_mlops_mcp.store.rows import JobRow, Page, RunRow
+from unity_mlops_mcp.store.tables import jobs, runs
+
+_JOB_COLUMNS = [column.label(f"job__{column.name}") for column in jobs.c]
+
+
+class RunTable:
+    """Few verbs; the rows that come back carry the latest job."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, row: RunRow) -> RunRow | None:
+        """Add a run; the one there is when its key is known already; None when the run id is taken."""
+        with self._database.write() as connection:
+            if row.idempotency_key is not None:
+                known = _first(connection, runs.c.idempotency_key == row.idempotency_key)
+                if known is not None:
+                    return known
+            if _first(connection, runs.c.run_id == row.run_id) is not None:
+                return None
+            values = asdict(row)
+            del values["job"]
+            connection.execute(runs.insert().values(values))
+            return _first(connection, runs.c.run_id == row.run_id)
+
+    def get(self, run_id: str) -> RunRow | None:
+        """The run, or None."""
+        with self._database.read() as connection:
+            return _first(connection, runs.c.run_id == run_id)
+
+    def by_key(self, idempotency_key: str) -> RunRow | None:
+        """The run that was started with this key, or None."""
+        with self._database.read() as connection:
+            return _first(connection, runs.c.idempotency_key == idempotency_key)
+
+    def attach_job(self, run_id: str, job_id: str, **values: Any) -> None:
+        """Make this the run's latest job; ``values`` are further columns to set, such as a new ``max_steps``."""
+        change = runs.update().where(runs.c.run_id == run_id).values(job_id=job_id, **values)
+        with self._database.write() as connection:
+            connection.execute(change)
+
+    def page(
+        self,
+        *,
+        limit: int = 20,
+        cursor: str | None = None,
+        state: str | None = None,
+        behavior: str | None = None,
+        asset: str | None = None,
+    ) -> Page[RunRow]:
+        """Runs newest first, of one state, behaviour or asset where named."""
+        filters = {jobs.c.state: state, runs.c.behavior_name: behavior, runs.c.asset: asset}
+        wanted = [column == value for column, value in filters.items() if value is not None]
+        query = paging.ordered(_joined().where(*wanted), runs.c.created_at, runs.c.run_id, limit, cursor)
+        with self._database.read() as connection:
+            rows = [_run(row) for row in connection.execute(query)]
+        return paging.page(rows, [(row.created_at, row.run_id) for row in rows], limit)
+
+
+def _joined() -> sa.Select[Any]:
+    return sa.select(*runs.c, *_JOB_COLUMNS).select_from(runs.outerjoin(jobs, jobs.c.id == runs.c.job_id))
+
+
+def _first(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> RunRow | None:
+    found = connection.execute(_joined().where(wanted)).first()
+    return None if found is None else _run(found)
+
+
+def _run(row: sa.Row[Any]) -> RunRow:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    job = {column.name: values.pop(f"job__{column.name}") for column in jobs.c}
+    return RunRow(**values, job=JobRow(**job) if job["id"] is not None else None)

@@ -1,0 +1,108 @@
+"""The tables as SQLAlchemy Core sees them; `migrations/` makes them, and a test holds both together."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+SCHEMA_VERSION = 2  # the number of the newest migration, kept in SQLite's user_version
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware datetime, stored as seconds since the epoch."""
+
+    impl = sa.Float
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> float | None:
+        """To the database."""
+        del dialect
+        return None if value is None else value.timestamp()
+
+    def process_result_value(self, value: float | None, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        del dialect
+        return None if value is None else datetime.fromtimestamp(value, timezone.utc)
+
+
+metadata = sa.MetaData()
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("subject", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("limited", sa.Boolean, nullable=False),
+    sa.Column("token", sa.String, nullable=False),
+    sa.Column("after", sa.String),
+    sa.Column("idempotency_key", sa.String),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("starts", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    sa.Column("started_at", UtcTime),
+    sa.Column("finished_at", UtcTime),
+    sa.Column("heartbeat_at", UtcTime),
+    sa.Column("supervisor", sa.JSON(none_as_null=True)),
+    sa.Column("children", sa.JSON, nullable=False),
+    sa.Column("progress", sa.JSON, nullable=False),
+    sa.Column("result", sa.JSON(none_as_null=True)),
+    sa.Column("failure", sa.JSON(none_as_null=True)),
+    sa.Column("stop_requested", sa.Boolean, nullable=False),
+    sa.Index("jobs_by_state", "state"),
+    sa.Index("jobs_by_subject", "subject", "created_at"),
+    sa.Index("jobs_by_key", "kind", "idempotency_key", unique=True),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("job_id", sa.String, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Index("events_by_job", "job_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("behavior_name", sa.String, nullable=False),
+    sa.Column("asset", sa.String),
+    sa.Column("build_id", sa.String),
+    sa.Column("spec_id", sa.String),
+    sa.Column("archetype", sa.String),
+    sa.Column("max_steps", sa.Integer, nullable=False),
+    sa.Column("configuration", sa.JSON, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("job_id", sa.String),
+    sa.Column("idempotency_key", sa.String),
+    sa.Index("runs_by_time", "created_at", "run_id"),
+    sa.Index("runs_by_key", "idempotency_key", unique=True),
+)
+
+builds = sa.Table(
+    "builds",
+    metadata,
+    sa.Column("build_id", sa.String, primary_key=True),
+    sa.Column("target", sa.String, nullable=False),
+    sa.Column("digest", sa.String, nullable=False),
+    sa.Column("spec_id", sa.String),
+    sa.Column("archetype", sa.String),
+    sa.Column("job_id", sa.String),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Index("builds_by_digest", "digest", unique=True),
+    sa.Index("builds_by_time", "created_at", "build_id"),
+)
