@@ -21,7 +21,7 @@ def main() -> int:
 
 
 def _supervise(job_id: str) -> int:
-    from unity_mlops_mcp.app import KINDS
+    from unity_mlops_mcp.kinds import KINDS
     from unity_mlops_mcp.config import settings
     from unity_mlops_mcp.jobs.supervisor import supervise
 

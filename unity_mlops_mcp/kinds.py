@@ -1,0 +1,54 @@
+"""KINDS: what each kind of job does, and whether an interrupted one can go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unity_mlops_mcp.jobs.kinds import JobContext, Kind
+from unity_mlops_mcp.jobs.records import Job
+
+
+async def _train(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.training.run import train
+
+    return await train(context)
+
+
+def _training_can_resume(job: Job) -> bool:
+    from unity_mlops_mcp.config import settings
+    from unity_mlops_mcp.training.run import can_resume
+
+    return can_resume(job.request, settings().home)
+
+
+async def _build_player(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.builds.sandbox import build_sandbox
+    from unity_mlops_mcp.spec.library import load_spec
+
+    saved = load_spec(context.settings.home, context.job.request["spec_id"])
+    build = build_sandbox(
+        saved.spec,
+        archetype=saved.archetype,
+        settings=context.settings,
+        store=context.store,
+        job_id=context.job.id,
+        spec_id=saved.spec_id,
+    )
+    return {"build_id": build.build_id, "cached": build.cached}
+
+
+async def _install_trainer(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.training.install_job import install
+
+    return await install(context)
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("training", run=_train, can_resume=_training_can_resume),
+        Kind("build", run=_build_player, can_resume=lambda _: True, limited=False),
+        Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
+    )
+}
+"""What each kind of job does, and whether an interrupted one goes on."""

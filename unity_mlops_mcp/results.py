@@ -1,0 +1,191 @@
+"""What every face answers: one frozen record per operation, the public contract of tools, commands and REST.
+
+Times are ISO 8601 UTC text, durations seconds (``_s``), sizes bytes. A ``next`` is one sentence: what to call now.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from unity_mlops_mcp.metrics.records import MetricsSummary, Series
+
+State = Literal["queued", "starting", "running", "stopping", "succeeded", "failed", "cancelled", "interrupted"]
+
+
+class Result(BaseModel):
+    """A frozen answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SetupCheck(Result):
+    """One thing that the machine needs."""
+
+    name: str = Field(description="What was looked at, such as `trainer` or `disk`.")
+    status: Literal["ok", "warn", "fail"]
+    found: str = Field(description="What is there.")
+    needed: str = Field(description="What must be there.")
+    fix: str = Field(default="", description="The one command or step that mends it; empty when ok.")
+
+
+class SetupReport(Result):
+    """Whether this machine can train, and what to mend."""
+
+    ok: bool = Field(description="True when no check failed.")
+    checks: list[SetupCheck]
+    job_id: str | None = Field(default=None, description="The job that mends what can be mended, if asked for.")
+    next: str
+
+
+class ActionSize(Result):
+    """The size of a behaviour's actions."""
+
+    continuous: int = Field(default=0, description="How many continuous actions, each in [-1, 1].")
+    branches: list[int] = Field(default_factory=list, description="The sizes of the discrete branches.")
+
+
+class BehaviorShape(Result):
+    """One behaviour of a player as the trainer sees it."""
+
+    name: str
+    observation_shapes: list[list[int]] = Field(description="One shape per sensor, in the trainer's order.")
+    action_spec: ActionSize
+
+
+class WordMeaning(Result):
+    """What a word of the description led to."""
+
+    text: str
+    meaning: str
+
+
+class BuildResult(Result):
+    """A player that training can start."""
+
+    build_id: str
+    job_id: str
+    state: State
+    spec_id: str | None = None
+    archetype: str | None = None
+    assumptions: list[str] = Field(default_factory=list, description="What the description left open and was assumed.")
+    words: list[WordMeaning] = Field(default_factory=list, description="Which words led to what.")
+    player_path: str | None = Field(default=None, description="The folder of the build.")
+    cached: bool = Field(description="True when the same build was there already.")
+    behaviors: list[BehaviorShape]
+    next: str
+
+
+class StartedRun(Result):
+    """A training that was accepted; it goes on without the caller."""
+
+    run_id: str
+    job_id: str
+    state: State
+    queue_position: int | None = None
+    waiting_for: str | None = Field(default=None, description="Why it does not run yet.")
+    notes: list[str] = Field(default_factory=list, description="What was decided for the caller, and why.")
+    next: str
+
+
+class ResumedRun(StartedRun):
+    """A run that goes on from its checkpoint."""
+
+    from_step: int = Field(description="The step of the checkpoint it goes on from.")
+
+
+class StopResult(Result):
+    """What a stop did, and which files are kept."""
+
+    id: str
+    state: State
+    step: int | None = None
+    files: list[str] = Field(default_factory=list, description="Checkpoints and ONNX files that are there now.")
+    next: str
+
+
+class RunRow(Result):
+    """One line of the list of runs."""
+
+    run_id: str
+    state: State
+    behavior_name: str
+    step: int
+    max_steps: int
+    mean_reward: float | None = None
+    success: float | None = Field(default=None, description="Share of successful episodes, 0 to 1, if reported.")
+    started_at: str | None = None
+    duration_s: float | None = None
+
+
+class RunList(Result):
+    """Runs, newest first."""
+
+    runs: list[RunRow]
+    next_cursor: str | None = Field(default=None, description="Pass it as `cursor` for the next page; null at the end.")
+
+
+class FailureResult(Result):
+    """Why something failed, and what mends it."""
+
+    cause: str = Field(description="A short stable code.")
+    message: str
+    evidence: list[str] = Field(default_factory=list, description="The lines that show it.")
+    fix: str
+
+
+class Status(Result):
+    """Everything about one run or job."""
+
+    id: str
+    kind: str = Field(description="`training`, `build`, `install_trainer`, …")
+    state: State
+    run_id: str | None = None
+    build_id: str | None = None
+    job_id: str
+    attempts: int = Field(description="Processes this job has had; a crash that was recovered adds one.")
+    message: str = Field(default="", description="What it is doing now, in words.")
+    behavior_name: str | None = None
+    step: int | None = None
+    max_steps: int | None = None
+    progress: float | None = Field(default=None, description="0 to 1.")
+    mean_reward: float | None = None
+    rewards: list[float] = Field(default_factory=list, description="The last mean rewards, oldest first, at most 40.")
+    success: float | None = Field(default=None, description="Share of successful episodes, 0 to 1, if reported.")
+    steps_per_second: float | None = None
+    eta_s: float | None = None
+    queue_position: int | None = None
+    waiting_for: str | None = None
+    created_at: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    duration_s: float | None = None
+    folder: str | None = Field(default=None, description="Where its files lie.")
+    files: list[str] = Field(default_factory=list, description="Checkpoints, ONNX, configuration; paths in the folder.")
+    onnx: str | None = Field(default=None, description="The trained policy, once there is one that opens.")
+    configuration: str | None = Field(default=None, description="The trainer YAML that it runs with.")
+    command: str | None = Field(default=None, description="The exact command of the trainer.")
+    failure: FailureResult | None = None
+    notes: list[str] = Field(default_factory=list)
+    log_tail: list[str] = Field(default_factory=list, description="The last lines of the trainer's log.")
+    next: str
+
+
+class WaitResult(Status):
+    """The status after waiting."""
+
+    done: bool = Field(description="True when what was waited for has come; false when the time ran out.")
+
+
+class MetricsResult(Result):
+    """A run's figures: the summary first, then thinned series."""
+
+    run_id: str
+    state: State
+    summary: MetricsSummary
+    series: list[Series]
+    available_tags: list[str]
+    next_cursor: str | None = Field(default=None, description="Pass it as `cursor` for the next tags; null at the end.")
+    problems: list[str] = Field(default_factory=list, description="Damaged places in the event files, if any.")
+    next: str

@@ -1,0 +1,57 @@
+"""The job that makes or repairs the managed trainer."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+
+from unity_mlops_mcp.jobs.kinds import JobContext
+from unity_mlops_mcp.store.cache import Cache
+from unity_mlops_mcp.store.ids import utc_now
+from unity_mlops_mcp.training.install import Step, install_trainer
+
+MESSAGES_KEPT = 30
+
+
+async def install(context: JobContext) -> dict[str, Any]:
+    """Install as the job's request says; a stop ends pip, and what was done is gone on with next time.
+
+    Raises:
+        MlopsError: no interpreter fits, pip failed, or the result cannot be used.
+    """
+    request = context.job.request
+    stopping = threading.Event()
+    messages: list[str] = []
+
+    def report(step: Step) -> None:
+        if step.message:
+            messages.append(step.message)
+        shown = {"message": step.message} if step.message else {}
+        context.progress(step=round(step.share * 100), total=100, log=messages[-MESSAGES_KEPT:], **shown)
+
+    work = partial(
+        install_trainer,
+        context.settings,
+        Cache(context.settings.home / "cache"),
+        now=utc_now(),
+        report=report,
+        python=Path(request["python"]) if request.get("python") else None,
+        torch_index=request.get("torch_index"),
+        repair=bool(request.get("repair")),
+        stopping=stopping,
+    )
+    async with anyio.create_task_group() as tasks:
+
+        async def pass_on_a_stop() -> None:
+            await context.stop_requested.wait()
+            stopping.set()
+
+        tasks.start_soon(pass_on_a_stop)
+        trainer = await anyio.to_thread.run_sync(work, abandon_on_cancel=False)
+        tasks.cancel_scope.cancel()
+    return {"python": str(trainer.python), "versions": trainer.versions.model_dump()}

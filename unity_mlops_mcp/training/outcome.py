@@ -1,0 +1,75 @@
+"""What a finished attempt is worth: judged by the steps reached and a policy that opens, never by the exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unity_mlops_mcp.errors import ExternalError, MlopsError, SetupError
+from unity_mlops_mcp.jobs.kinds import JobContext
+from unity_mlops_mcp.training.diagnosis import diagnose, reason_lines
+from unity_mlops_mcp.training.folder import RunFolder
+from unity_mlops_mcp.training.log import last_lines
+from unity_mlops_mcp.training.policy import check_policy
+from unity_mlops_mcp.training.watch import Watch
+
+EVIDENCE_LINES = 60
+
+
+def conclude(
+    context: JobContext, folder: RunFolder, watch: Watch, *, exit_code: int, full_disk: bool
+) -> dict[str, Any]:
+    """The result of an attempt that trained to its end or was stopped.
+
+    Raises:
+        SetupError: it was stopped because the disk was nearly full; its checkpoint is kept.
+        ExternalError: it ended before its last step, or without a policy that opens.
+    """
+    if full_disk:
+        raise _disk_full(context, folder)
+    stopped = context.stop_requested.is_set()
+    if not stopped and watch.reached < watch.max_steps:
+        raise _failed(folder, watch, exit_code)
+    policies = folder.policies()
+    if not stopped and not policies:
+        raise _failed(folder, watch, exit_code)
+    opened = {path.name: check_policy(path) for path in policies}
+    main = next((path for path in policies if path.stem == watch.behavior_name), policies[0] if policies else None)
+    return {
+        "step": max(watch.reached, watch.step),
+        "files": folder.files(),
+        "onnx": str(main) if main else None,
+        "policies": opened,
+        "mean_reward": watch.mean_reward,
+        "exit_code": exit_code,
+    }
+
+
+def _failed(folder: RunFolder, watch: Watch, exit_code: int) -> MlopsError:
+    lines = list(watch.lines)
+    if exit_code == 0 and not reason_lines(lines):
+        return ExternalError(
+            f"The trainer ended at step {watch.reached} of {watch.max_steps} without an error: its player went away, "
+            "or somebody outside interrupted it.",
+            fix=f"Call resume_training({folder.run_id!r}) to go on from the checkpoint.",
+            cause="stopped_early",
+            evidence=lines[-3:],
+        )
+    player_logs = folder.player_logs()
+    failure = diagnose(
+        lines,
+        exit_code=exit_code,
+        player_log_lines=[line for path in player_logs for line in last_lines(path, EVIDENCE_LINES)],
+        run_id=folder.run_id,
+        log_path=folder.log,
+        player_log_path=player_logs[0] if player_logs else None,
+    )
+    return ExternalError(failure.message, fix=failure.fix, cause=failure.cause, evidence=failure.evidence)
+
+
+def _disk_full(context: JobContext, folder: RunFolder) -> SetupError:
+    return SetupError(
+        f"The disk of {context.settings.home} had less than {context.settings.min_free_gb:g} GB free, so the run was "
+        f"stopped with its checkpoint at step {folder.checkpoint_step() or 0}.",
+        fix=f"Free some space, then call resume_training with run_id {folder.run_id!r}.",
+        cause="disk_full",
+    )

@@ -1,0 +1,166 @@
+"""From what was asked to a training request: the player, the trainer YAML and everything that decides the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from unity_mlops_mcp.builds.records import PlayerBuild
+from unity_mlops_mcp.config import Settings
+from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.training.configuration import check_configuration, compose, refuse_errors
+from unity_mlops_mcp.training.request import PlayerKind, TrainerMode, TrainingRequest
+from unity_mlops_mcp.training.yaml_text import read_mapping
+
+SANDBOX_AREAS = 64
+"""Areas of one sandbox player; more gain little and shorten the trajectories (measured by bench/sandbox_speed.py)."""
+EDITOR_TIMEOUT_S = 600
+MOST_SEED = 2**31 - 1
+_ANY = "Behavior"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The arguments of ``start_training`` that decide a training; None means: whatever is best."""
+
+    algorithm: str | None = None
+    max_steps: int | None = None
+    num_envs: int | None = None
+    num_areas: int | None = None
+    time_scale: float | None = None
+    learning_rate: float | None = None
+    seed: int | None = None
+    trainer_mode: TrainerMode = "fast"
+    trainer_config: str | None = None
+    initialize_from: str | None = None
+    no_graphics: bool | None = None
+    width: int | None = None
+    height: int | None = None
+    env_args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Player:
+    """What is trained on: a build with its preset, an executable, or the Editor."""
+
+    kind: PlayerKind
+    build: PlayerBuild | None = None
+    env_path: Path | None = None
+    preset: Mapping[str, Any] = field(default_factory=dict)
+    areas: int = SANDBOX_AREAS
+
+    @property
+    def behaviors(self) -> tuple[str, ...]:
+        """Names without their team, where they are known before the player starts."""
+        names = [behavior.name.split("?")[0] for behavior in self.build.behaviors] if self.build else []
+        return tuple(dict.fromkeys(names))
+
+
+def plan_training(settings: Settings, player: Player, wish: Wish, *, run_id: str, rng: Random) -> TrainingRequest:
+    """Decide everything about a training.
+
+    Raises:
+        InvalidInputError: the trainer YAML cannot be used, or the arguments contradict each other.
+    """
+    notes: list[str] = []
+    envs, areas = _parallel(player, wish, notes)
+    configuration = compose_configuration(settings, player, wish, agents=envs * areas)
+    refuse_errors(check_configuration(configuration, settings=settings, behaviors=known_shapes(player)))
+    names = player.behaviors or tuple(configuration.get("behaviors", ()))
+    bodies = [*configuration.get("behaviors", {}).values()] or [configuration["default_settings"]]
+    return TrainingRequest(
+        run_id=run_id,
+        player=player.kind,
+        build_id=player.build.build_id if player.build else None,
+        env_path=str(player.env_path) if player.env_path else None,
+        configuration=configuration,
+        behavior_name=names[0] if names else None,
+        max_steps=max(int(float(body.get("max_steps", 500_000))) for body in bodies),
+        num_envs=envs,
+        num_areas=areas,
+        time_scale=wish.time_scale or 20.0,
+        seed=rng.randrange(10_000) if wish.seed is None else wish.seed,
+        trainer_mode=wish.trainer_mode,
+        initialize_from=wish.initialize_from,
+        no_graphics=True if wish.no_graphics is None else wish.no_graphics,
+        width=wish.width,
+        height=wish.height,
+        env_args=wish.env_args,
+        timeout_wait=EDITOR_TIMEOUT_S if player.kind == "editor" else 60,
+        notes=tuple(notes),
+    )
+
+
+def _parallel(player: Player, wish: Wish, notes: list[str]) -> tuple[int, int]:
+    """How many players, and how many areas in each."""
+    if player.kind == "editor":
+        if (wish.num_envs or 1) > 1:
+            raise InvalidInputError("One Editor is one environment.", fix="Leave num_envs out, or train a build.")
+        return 1, wish.num_areas or 1
+    if player.kind != "sandbox":
+        return wish.num_envs or 1, wish.num_areas or 1
+    if wish.num_envs is None:
+        return 1, wish.num_areas or player.areas
+    asked = wish.num_envs * (wish.num_areas or player.areas)
+    areas = max(wish.num_areas or 1, min(asked, player.areas))
+    notes.append(
+        f"num_envs={wish.num_envs} became {areas} areas of one sandbox player, which is faster than more players"
+    )
+    return 1, areas
+
+
+def compose_configuration(settings: Settings, player: Player, wish: Wish, *, agents: int) -> dict[str, Any]:
+    """The trainer YAML as data: the preset, what was asked for by name, and the caller's YAML laid over both."""
+    given = read_trainer_config(settings, wish.trainer_config)
+    asked = {"algorithm": wish.algorithm, "max_steps": wish.max_steps, "learning_rate": wish.learning_rate}
+    names = player.behaviors or tuple(given.get("behaviors") or ())
+    if not names:
+        composed = compose(_ANY, player.preset or {}, agents=agents, request=asked, overrides=_as_behavior(given))
+        body = composed.pop("behaviors")[_ANY]
+        return {"default_settings": body, **composed}
+    merged: dict[str, Any] = {}
+    for name in names:
+        part = compose(name, player.preset, agents=agents, request=asked, overrides=_for_behavior(given, name))
+        behaviors = {**merged.get("behaviors", {}), **part.pop("behaviors")}
+        merged = {**merged, **part, "behaviors": behaviors}
+    return merged
+
+
+def _for_behavior(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The caller's YAML with one behaviour of its own; a YAML for one behaviour is taken as it is."""
+    if "behaviors" not in given:
+        return given
+    own = (given["behaviors"] or {}).get(name)
+    return {**given, "behaviors": {name: own}} if own else {k: v for k, v in given.items() if k != "behaviors"}
+
+
+def _as_behavior(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "default_settings" not in given:
+        return given
+    rest = {key: value for key, value in given.items() if key != "default_settings"}
+    return {**rest, "behaviors": {_ANY: given["default_settings"]}}
+
+
+def read_trainer_config(settings: Settings, text_or_path: str | None) -> dict[str, Any]:
+    """The caller's trainer YAML, given as text or as the path of a file under an allowed root; empty without one.
+
+    Raises:
+        InvalidInputError: the file is absent or not allowed, or the text is not YAML.
+    """
+    if not text_or_path:
+        return {}
+    text = text_or_path
+    if "\n" not in text and text.strip().lower().endswith((".yaml", ".yml", ".json")):
+        path = settings.allowed_path(text.strip(), what="trainer_config")
+        if not path.is_file():
+            raise InvalidInputError(f"There is no trainer YAML at {path}.", fix="Pass its text, or an existing file.")
+        text = path.read_text(encoding="utf-8")
+    return dict(read_mapping(text, what="trainer YAML"))
+
+
+def known_shapes(player: Player) -> Sequence[Any] | None:
+    """The behaviours as the configuration checks want them; None where they are not known before the start."""
+    return [behavior.name.split("?")[0] for behavior in player.build.behaviors] if player.build else None

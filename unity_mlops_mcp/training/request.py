@@ -1,0 +1,41 @@
+"""What one training job was asked to do: the request that lies in its row."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PlayerKind = Literal["sandbox", "executable", "editor"]
+TrainerMode = Literal["fast", "compat"]
+
+
+class TrainingRequest(BaseModel):
+    """Everything that decides one training; saved in the job's row and in the run's ``run.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_id: str
+    player: PlayerKind
+    build_id: str | None = None
+    env_path: str | None = Field(default=None, description="The executable, when the player is one of the user's own.")
+    configuration: dict[str, Any] = Field(description="The trainer YAML as data.")
+    behavior_name: str | None = Field(
+        default=None, description="The behaviour whose figures are shown; None: the first."
+    )
+    max_steps: int = Field(ge=1)
+    num_envs: int = Field(default=1, ge=1)
+    num_areas: int = Field(default=1, ge=1)
+    time_scale: float = Field(default=20.0, gt=0)
+    seed: int = Field(ge=0)
+    trainer_mode: TrainerMode = "fast"
+    resume: bool = False
+    from_step: int = 0
+    initialize_from: str | None = None
+    no_graphics: bool = True
+    width: int | None = None
+    height: int | None = None
+    env_args: tuple[str, ...] = ()
+    timeout_wait: int = Field(default=60, ge=1, description="Seconds that the trainer waits for a player's answer.")
+    revision: str | None = Field(default=None, description="Git revision of the folder the input was read from.")
+    notes: tuple[str, ...] = ()

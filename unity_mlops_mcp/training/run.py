@@ -1,0 +1,194 @@
+"""The job that trains: start mlagents-learn on a player, watch it, and judge what was reached."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import yaml
+
+from unity_mlops_mcp.config import environment
+from unity_mlops_mcp.errors import ConflictError
+from unity_mlops_mcp.jobs.kinds import Child, JobContext
+from unity_mlops_mcp.jobs.ports import lease_ports
+from unity_mlops_mcp.process.files import FileLock, write_atomically
+from unity_mlops_mcp.training.command import learn_command
+from unity_mlops_mcp.training.environment import find_trainer, opened_cache
+from unity_mlops_mcp.training.folder import RunFolder
+from unity_mlops_mcp.training.log import LogTail
+from unity_mlops_mcp.training.outcome import conclude
+from unity_mlops_mcp.training.player import player_path
+from unity_mlops_mcp.training.preflight import preflight, require
+from unity_mlops_mcp.training.record import write_record
+from unity_mlops_mcp.training.records import Trainer
+from unity_mlops_mcp.training.request import TrainingRequest
+from unity_mlops_mcp.training.success import SuccessReader
+from unity_mlops_mcp.training.watch import Watch
+
+POLL_S = 0.2
+DISK_POLL_S = 5.0
+GRACE_S = 90.0
+"""Seconds that an interrupted trainer has to write its checkpoint and export its policy."""
+EDITOR_PORT = 5004
+HASH_SEED = "0"
+"""Self-play's opponents depend on the order of a set of strings; with a fixed hash a seed gives the same run again."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One process of a run, ready to be started."""
+
+    request: TrainingRequest
+    folder: RunFolder
+    trainer: Trainer
+    command: list[str]
+    from_step: int
+
+
+async def train(context: JobContext) -> dict[str, Any]:
+    """Run one attempt of a training to its end.
+
+    Returns:
+        ``step``, ``files``, ``onnx`` (a path, or None) and the last figures, as JSON values.
+
+    Raises:
+        MlopsError: it failed; cause, evidence and fix say why.
+    """
+    request = TrainingRequest.model_validate(context.job.request)
+    folder = RunFolder(context.settings.home / "runs" / request.run_id)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with _only_one(folder), _ports(context, request) as base_port:
+        attempt = await anyio.to_thread.run_sync(_prepare, context, request, folder, base_port)
+        watch = Watch(request.behavior_name, request.max_steps, attempt.from_step)
+        if request.player == "editor":
+            watch.message = f"waiting for Play in the Unity Editor (port {EDITOR_PORT})"
+        log = LogTail(folder.log, folder.log.stat().st_size if folder.log.exists() else 0)
+        child = await context.start(
+            attempt.command, cwd=folder.path, stdout=folder.log, env=environment(PYTHONHASHSEED=HASH_SEED)
+        )
+        exit_code, full_disk = await _follow(context, attempt, child, watch, log)
+    return await anyio.to_thread.run_sync(
+        partial(conclude, context, attempt.folder, watch, exit_code=exit_code, full_disk=full_disk)
+    )
+
+
+def can_resume(job_request: dict[str, Any], home: Path) -> bool:
+    """Whether an interrupted attempt left a checkpoint to go on from."""
+    return RunFolder(home / "runs" / str(job_request["run_id"])).checkpoint_step() is not None
+
+
+@contextmanager
+def _only_one(folder: RunFolder) -> Iterator[None]:
+    """Two trainings on one folder would destroy each other, whatever else went wrong."""
+    lock = FileLock(folder.path / ".lock")
+    if not lock.acquire(timeout_s=10):
+        raise ConflictError(
+            f"Another process is training in {folder.path}.", fix="Wait for it, or stop it with stop_training."
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _ports(context: JobContext, request: TrainingRequest) -> Iterator[int]:
+    """The first of the ports that this training has for itself on this machine."""
+    if request.player == "editor":
+        yield EDITOR_PORT
+        return
+    with lease_ports(request.num_envs, context.settings.base_port) as lease:
+        yield lease.first
+
+
+def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, base_port: int) -> Attempt:
+    """Look at everything that can be looked at before step 0, and write the run's records."""
+    settings = context.settings
+    with opened_cache(settings) as cache:
+        trainer = find_trainer(settings, cache)
+        player = player_path(settings, context.store, request, folder)
+        checks = preflight(
+            settings,
+            trainer=trainer,
+            player=player,
+            base_port=base_port,
+            ports=request.num_envs,
+            configuration=request.configuration,
+            no_graphics=request.no_graphics,
+            cache=cache,
+        )
+    require(checks)
+    context.progress(notes=[f"{check.name}: {check.found}. {check.fix}" for check in checks if check.status == "warn"])
+    step = folder.checkpoint_step()
+    from_step = step or 0
+    resume = step is not None and (request.resume or context.job.attempt > 1)
+    write_atomically(folder.configuration, yaml.safe_dump(request.configuration, sort_keys=False).encode())
+    command = learn_command(
+        trainer,
+        config_path=folder.configuration,
+        run_id=folder.run_id,
+        results_dir=folder.path.parent,
+        env_path=player,
+        base_port=base_port,
+        mode=request.trainer_mode,
+        num_envs=request.num_envs,
+        num_areas=request.num_areas,
+        seed=request.seed,
+        time_scale=request.time_scale,
+        resume=resume,
+        force=True,  # the folder is ours and holds our records already, which mlagents takes for a previous run
+        initialize_from=request.initialize_from,
+        no_graphics=request.no_graphics,
+        width=request.width,
+        height=request.height,
+        timeout_wait=request.timeout_wait,
+        env_args=request.env_args,
+    )
+    attempt = Attempt(request, folder, trainer, command, from_step if resume else 0)
+    write_record(folder, request, trainer, command, attempt=context.job.attempt, from_step=attempt.from_step)
+    return attempt
+
+
+async def _follow(context: JobContext, attempt: Attempt, child: Child, watch: Watch, log: LogTail) -> tuple[int, bool]:
+    """Watch the trainer to its end; its exit code, and whether it was stopped for want of disk space."""
+    ended = anyio.Event()
+    exit_codes: list[int] = []
+    full_disk = False
+
+    async def wait() -> None:
+        exit_codes.append(await child.wait())
+        ended.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        success = SuccessReader(attempt.folder)
+        next_disk_look = anyio.current_time() + DISK_POLL_S
+        stopping = False
+        context.progress(**watch.fields(), command=attempt.command)
+        while not ended.is_set():
+            with anyio.move_on_after(POLL_S):
+                await ended.wait()
+            if watch.feed(log.new_lines()):
+                context.progress(**watch.fields(), **success.fields())
+            if anyio.current_time() > next_disk_look:
+                next_disk_look = anyio.current_time() + DISK_POLL_S
+                full_disk = full_disk or _disk_is_full(context)
+            if not stopping and (context.stop_requested.is_set() or full_disk):
+                stopping = True
+                watch.message = "stopping: the trainer writes its checkpoint"
+                context.progress(message=watch.message)
+                tasks.start_soon(child.stop, GRACE_S)
+    watch.feed(log.new_lines())
+    context.progress(**watch.fields(), **success.fields())
+    return exit_codes[0], full_disk
+
+
+def _disk_is_full(context: JobContext) -> bool:
+    free_gb = shutil.disk_usage(context.settings.home).free / 1e9
+    return free_gb < context.settings.min_free_gb

@@ -1,0 +1,234 @@
+"""Runs as the store keeps them: started, resumed, replaced, found."""
+
+from __future__ import annotations
+
+import copy
+import random
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unity_mlops_mcp.config import Settings
+from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundError
+from unity_mlops_mcp.jobs.manager import Jobs
+from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
+from unity_mlops_mcp.process.files import replace
+from unity_mlops_mcp.store.ids import new_id, utc_now
+from unity_mlops_mcp.store.rows import RunRow
+from unity_mlops_mcp.store.store import Store
+from unity_mlops_mcp.training.folder import RunFolder
+from unity_mlops_mcp.training.planning import Player, Wish, plan_training
+from unity_mlops_mcp.training.request import TrainingRequest
+
+KIND = "training"
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How a run is named and kept apart from others."""
+
+    run_id: str | None = None
+    force: bool = False
+    idempotency_key: str | None = None
+
+
+class Runs:
+    """All runs of a home.
+
+    Args:
+        settings: name the home.
+        store: keeps them.
+        jobs: trains them.
+        rng: gives ids and seeds.
+    """
+
+    def __init__(self, settings: Settings, store: Store, jobs: Jobs, *, rng: random.Random | None = None) -> None:
+        self._settings = settings
+        self._store = store
+        self._jobs = jobs
+        self._rng = rng or random.SystemRandom()
+
+    def folder(self, run_id: str) -> RunFolder:
+        """Where a run's files lie."""
+        return RunFolder(self._settings.home / "runs" / run_id)
+
+    def row(self, run_id: str) -> RunRow:
+        """The run of this id.
+
+        Raises:
+            NotFoundError: there is none; the fix names the newest ones.
+        """
+        row = self._store.runs.get(run_id)
+        if row is None:
+            newest = ", ".join(row.run_id for row in self._store.runs.page(limit=5).rows) or "none yet"
+            raise NotFoundError(f"There is no run {run_id!r}.", fix=f"Newest runs: {newest}. list_runs shows all.")
+        return row
+
+    def start(self, player: Player, wish: Wish, naming: Naming, *, asset: str | None, revision: str | None) -> Job:
+        """Accept a training.
+
+        Raises:
+            InvalidInputError: something asked for cannot be used.
+            ConflictError: the run id is taken.
+        """
+        known = self._known(naming.idempotency_key)
+        if known is not None:
+            return self._ensure_job(known)
+        if naming.run_id is not None:
+            self._check_run_id(naming.run_id)
+        if wish.initialize_from is not None:
+            self._check_source(wish.initialize_from)
+        run_id = naming.run_id or self._new_run_id(player)
+        request = plan_training(self._settings, player, wish, run_id=run_id, rng=self._rng)
+        request = request.model_copy(update={"revision": revision})
+        if naming.run_id is not None and self._store.runs.get(run_id) is not None:
+            return self._replace(run_id, request, force=naming.force)
+        row = self._store.runs.add(self._as_row(request, player, asset, naming.idempotency_key))
+        if row is None:
+            raise _taken(run_id)
+        return self._ensure_job(row)
+
+    def resume(self, run_id: str, *, extra_steps: int | None) -> Job:
+        """Go on from a run's checkpoint, with more steps if asked.
+
+        Raises:
+            ConflictError: it is still going on.
+            InvalidInputError: it has reached its last step, or has no checkpoint.
+        """
+        row = self.row(run_id)
+        before = self._final_job(row)
+        step = self.folder(run_id).checkpoint_step()
+        if step is None:
+            raise InvalidInputError(
+                f"Run {run_id} has no checkpoint to go on from.",
+                fix=f"Start it again with start_training(run_id={run_id!r}, force=true).",
+                cause="no_checkpoint",
+            )
+        request = TrainingRequest.model_validate(row.configuration)
+        max_steps = max(request.max_steps, step) + extra_steps if extra_steps else request.max_steps
+        if step >= max_steps:
+            raise InvalidInputError(
+                f"Run {run_id} has reached step {step}, its last.",
+                fix=f"Call resume_training({run_id!r}, extra_steps=...) with the steps to add.",
+                cause="already_reached",
+            )
+        changed = request.model_copy(
+            update={
+                "resume": True,
+                "from_step": step,
+                "max_steps": max_steps,
+                "configuration": _with_max_steps(request.configuration, max_steps),
+            }
+        )
+        return self._submit(changed, key=f"resume:{run_id}:{before.id if before else ''}")
+
+    def _final_job(self, row: RunRow) -> Job | None:
+        """The run's latest job, which must have ended."""
+        if row.job_id is None:
+            return None
+        job = self._jobs.get(row.job_id)
+        if job.state not in FINAL_STATES:
+            raise ConflictError(
+                f"Run {row.run_id} is {job.state}.",
+                fix=f"Wait for it with wait_for({row.run_id!r}), or stop it with stop_training({row.run_id!r}).",
+                cause="still_running",
+            )
+        return job
+
+    def _replace(self, run_id: str, request: TrainingRequest, *, force: bool) -> Job:
+        """Start a run id that is there already; what it replaces is moved, never deleted."""
+        before = self._final_job(self.row(run_id))
+        if not force:
+            raise _taken(run_id)
+        folder = self.folder(run_id).path
+        if folder.exists():
+            kept = self._settings.home / ".replaced"
+            kept.mkdir(exist_ok=True)
+            replace(folder, kept / new_id(run_id, now=utc_now(), rng=self._rng))
+        return self._submit(request, key=f"force:{run_id}:{before.id if before else ''}")
+
+    def _ensure_job(self, row: RunRow) -> Job:
+        """The run's job; submitted now where a process died between writing the run and submitting its job."""
+        if row.job_id is not None:
+            return self._jobs.get(row.job_id)
+        return self._submit(TrainingRequest.model_validate(row.configuration), key=f"run:{row.run_id}")
+
+    def _submit(self, request: TrainingRequest, *, key: str) -> Job:
+        data = request.model_dump(mode="json")
+        job = self._jobs.submit(KIND, data, subject=request.run_id, idempotency_key=key)
+        self._store.runs.attach_job(request.run_id, job.id, max_steps=request.max_steps, configuration=data)
+        return job
+
+    def _known(self, idempotency_key: str | None) -> RunRow | None:
+        return self._store.runs.by_key(idempotency_key) if idempotency_key is not None else None
+
+    def _as_row(self, request: TrainingRequest, player: Player, asset: str | None, key: str | None) -> RunRow:
+        build = player.build
+        return RunRow(
+            run_id=request.run_id,
+            behavior_name=request.behavior_name or "",
+            archetype=build.archetype if build else None,
+            max_steps=request.max_steps,
+            configuration=request.model_dump(mode="json"),
+            created_at=utc_now(),
+            asset=asset,
+            build_id=request.build_id,
+            spec_id=build.spec_id if build else None,
+            idempotency_key=key,
+        )
+
+    def _new_run_id(self, player: Player) -> str:
+        name = player.behaviors[0] if player.behaviors else (player.env_path.stem if player.env_path else "editor")
+        return new_id(re.sub(r"[^A-Za-z0-9]+", "", name)[:24] or "run", now=utc_now(), rng=self._rng)
+
+    def _check_run_id(self, run_id: str) -> None:
+        if not _RUN_ID.fullmatch(run_id):
+            raise InvalidInputError(
+                f"The run id {run_id!r} cannot be a folder's name on every system.",
+                fix="Use 1 to 64 letters, digits, dashes and underscores, the first a letter or digit.",
+            )
+
+    def _check_source(self, run_id: str) -> None:
+        self.row(run_id)
+        if self.folder(run_id).checkpoint_step() is None:
+            raise InvalidInputError(
+                f"Run {run_id} has no checkpoint to initialise from.",
+                fix="Name a run that has trained.",
+                cause="no_checkpoint",
+            )
+
+
+def _taken(run_id: str) -> ConflictError:
+    return ConflictError(
+        f"There is a run {run_id!r} already.",
+        fix=f"Go on with it by resume_training({run_id!r}), leave run_id out, or pass force=true: the old files are "
+        "moved to .replaced/.",
+        cause="run_exists",
+    )
+
+
+def _with_max_steps(configuration: dict[str, Any], max_steps: int) -> dict[str, Any]:
+    """The trainer YAML with another last step for every behaviour."""
+    changed = copy.deepcopy(configuration)
+    for body in (*changed.get("behaviors", {}).values(), changed.get("default_settings")):
+        if body is not None:
+            body["max_steps"] = max_steps
+    return changed
+
+
+def executable_under_roots(settings: Settings, env_path: str) -> Path:
+    """A player of the user's own, which must lie under an allowed root and exist.
+
+    Raises:
+        InvalidInputError: it lies elsewhere, or what ``--env`` would look for is not there.
+    """
+    from unity_mlops_mcp.builds.paths import executable_of
+
+    path = settings.allowed_path(env_path, what="env_path")
+    try:
+        executable_of(path)
+    except NotFoundError as error:
+        raise InvalidInputError(error.message, fix=error.fix, cause="player_missing") from error
+    return path

@@ -1,0 +1,144 @@
+"""Rows and folders as results: what a face shows of a job, a run and a build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from unity_mlops_mcp.builds.records import PlayerBuild
+from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
+from unity_mlops_mcp.jobs.view import view
+from unity_mlops_mcp.results import ActionSize, BehaviorShape, FailureResult, RunRow, Status
+from unity_mlops_mcp.store.rows import RunRow as StoredRun
+from unity_mlops_mcp.training.folder import RunFolder
+from unity_mlops_mcp.training.log import last_lines
+from unity_mlops_mcp.training.record import read_record
+
+LOG_LINES = 15
+LOG_LINE_WIDTH = 300
+_NEXT = {
+    "queued": "Call wait_for({id!r}): it starts when there is room.",
+    "starting": "Call wait_for({id!r}).",
+    "running": "Call wait_for({id!r}) again, or get_metrics({id!r}) for the curves.",
+    "stopping": "Call wait_for({id!r}): the checkpoint is being written.",
+    "interrupted": "It goes on from its checkpoint by itself; call wait_for({id!r}).",
+    "succeeded": "Call get_metrics({id!r}) to judge it, or resume_training({id!r}, extra_steps=...) to train on.",
+    "cancelled": "Call resume_training({id!r}) to go on from the checkpoint.",
+    "failed": "Apply the fix, then call resume_training({id!r}) or start again.",
+}
+
+
+def iso(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC to the second; None stays None."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="seconds") if moment else None
+
+
+def duration_s(job: Job, *, now: datetime) -> float | None:
+    """Seconds since the job's first attempt started, to its end or to now."""
+    if job.started_at is None:
+        return None
+    return round(((job.finished_at or now) - job.started_at).total_seconds(), 1)
+
+
+def shapes(build: PlayerBuild) -> list[BehaviorShape]:
+    """The behaviours of a build."""
+    return [
+        BehaviorShape(
+            name=behavior.name,
+            observation_shapes=[list(shape) for shape in behavior.observation_shapes],
+            action_spec=ActionSize(
+                continuous=behavior.action_spec.continuous, branches=list(behavior.action_spec.branches)
+            ),
+        )
+        for behavior in build.behaviors
+    ]
+
+
+def next_step(state: str, subject: str, *, trains: bool = True) -> str:
+    """One sentence that says what to call now."""
+    if not trains and state in FINAL_STATES:
+        return "It has ended." if state != "failed" else "Apply the fix and start it again."
+    return _NEXT[state].format(id=subject)
+
+
+def run_row(row: StoredRun, *, now: datetime) -> RunRow:
+    """One line of the list of runs; its state is that of its latest job."""
+    job = view(row.job) if row.job else None
+    shown: Mapping[str, Any] = job.progress if job else {}
+    return RunRow(
+        run_id=row.run_id,
+        state=job.state if job else "queued",
+        behavior_name=shown.get("behavior_name") or row.behavior_name,
+        step=int(shown.get("step") or 0),
+        max_steps=row.max_steps,
+        mean_reward=shown.get("mean_reward"),
+        success=shown.get("success"),
+        started_at=iso(job.started_at) if job else None,
+        duration_s=duration_s(job, now=now) if job else None,
+    )
+
+
+def job_status(job: Job, *, now: datetime, home: Path) -> Status:
+    """Everything about a job; for a training also what its folder holds."""
+    base = _job_fields(job, now=now)
+    if job.kind != "training":
+        log = home / "artifacts" / job.id / "supervisor.log"
+        return Status(**base, log_tail=_tail(log), next=next_step(job.state, job.id, trains=False))
+    folder = RunFolder(home / "runs" / job.subject)
+    return Status(**base, **_run_fields(job, folder), next=next_step(job.state, job.subject))
+
+
+def _job_fields(job: Job, *, now: datetime) -> dict[str, Any]:
+    shown = job.progress
+    step, most = shown.get("step"), shown.get("max_steps") or shown.get("total")
+    failure = job.failure
+    return {
+        "id": job.subject if job.kind == "training" else job.id,
+        "kind": job.kind,
+        "state": job.state,
+        "job_id": job.id,
+        "attempts": job.attempt,
+        "message": shown.get("message") or "",
+        "step": step,
+        "progress": min(1.0, step / most) if step is not None and most else None,
+        "eta_s": shown.get("eta_s") if job.state == "running" else None,
+        "queue_position": job.queue_position,
+        "waiting_for": job.waiting_for,
+        "created_at": iso(job.created_at),
+        "started_at": iso(job.started_at),
+        "finished_at": iso(job.finished_at),
+        "duration_s": duration_s(job, now=now),
+        "failure": FailureResult(
+            cause=failure.cause, message=failure.message, evidence=list(failure.evidence), fix=failure.fix
+        )
+        if failure
+        else None,
+        "notes": [*job.request.get("notes", ()), *shown.get("notes", ())],
+    }
+
+
+def _run_fields(job: Job, folder: RunFolder) -> dict[str, Any]:
+    shown, result = job.progress, job.result or {}
+    attempts = read_record(folder).get("attempts", [])
+    return {
+        "run_id": job.subject,
+        "build_id": job.request.get("build_id"),
+        "behavior_name": shown.get("behavior_name") or job.request.get("behavior_name"),
+        "max_steps": job.request.get("max_steps"),
+        "mean_reward": shown.get("mean_reward"),
+        "rewards": shown.get("rewards") or [],
+        "success": shown.get("success"),
+        "steps_per_second": shown.get("steps_per_second"),
+        "folder": str(folder.path),
+        "files": folder.files() if folder.path.exists() else [],
+        "onnx": result.get("onnx"),
+        "configuration": folder.configuration.read_text(encoding="utf-8") if folder.configuration.exists() else None,
+        "command": " ".join(attempts[-1]["command"]) if attempts else None,
+        "log_tail": _tail(folder.log),
+    }
+
+
+def _tail(log: Path) -> list[str]:
+    return [line[:LOG_LINE_WIDTH] for line in last_lines(log, LOG_LINES)]
