@@ -112,7 +112,7 @@ class JobContext:
         argv: Sequence[str | Path],
         *,
         cwd: Path,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
         stdout: Path,
         stderr: Path | None = None,
     ) -> Child:
@@ -121,7 +121,7 @@ class JobContext:
         Args:
             argv: program and arguments; no shell.
             cwd: its working directory.
-            env: its environment; ours when None.
+            env: changes to our environment, which it is given; None as a value removes a variable.
             stdout: the file that its output is appended to.
             stderr: the same for errors; ``stdout`` when None.
 
@@ -131,7 +131,7 @@ class JobContext:
         """
         self._children += 1
         token = f"{self._token}.{self._children}"
-        whole = {**(environment() if env is None else env), TOKEN_VARIABLE: token}
+        whole = environment(**{**(env or {}), TOKEN_VARIABLE: token})
         child = Child(start_child(argv, cwd=cwd, env=whole, stdout=stdout, stderr=stderr), token)
         self.store.jobs.add_child(self.job.id, self.job.attempt, child.identity.to_json())
         return child

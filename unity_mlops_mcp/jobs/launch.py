@@ -11,21 +11,24 @@ from unity_mlops_mcp.config import Settings, environment
 from unity_mlops_mcp.process.identity import Identity
 from unity_mlops_mcp.process.start import start_detached
 from unity_mlops_mcp.process.tree import TOKEN_VARIABLE
+from unity_mlops_mcp.store.rows import JobRow
 
 SUPERVISOR = (sys.executable, "-m", "unity_mlops_mcp", "supervise")
 
 
-def launch(command: Sequence[str], job_id: str, settings: Settings) -> Identity | None:
+def launch(command: Sequence[str], row: JobRow, settings: Settings) -> Identity | None:
     """Start the supervisor of a job, detached, with our settings.
+
+    It carries the attempt's token, and so does all that it starts, unless that is given another one.
 
     Raises:
         NotFoundError: the command cannot be started.
         SetupError: the system refused (Windows).
     """
-    log = log_file(settings.home, job_id)
+    log = log_file(settings.home, row.id)
     log.parent.mkdir(parents=True, exist_ok=True)
-    variables = environment(**_variables(settings), **{TOKEN_VARIABLE: None})
-    return start_detached([*command, job_id], cwd=settings.home, env=variables, stdout=log)
+    variables = environment(**_variables(settings), **{TOKEN_VARIABLE: row.attempt_token})
+    return start_detached([*command, row.id], cwd=settings.home, env=variables, stdout=log)
 
 
 def log_file(home: Path, job_id: str) -> Path:

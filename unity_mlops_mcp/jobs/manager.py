@@ -88,8 +88,12 @@ class Jobs:
             self._start_queued()
         return self.get(row.id)
 
-    def run_inline(self, kind: Kind, request: Mapping[str, Any], *, subject: str) -> Job:
+    def run_inline(
+        self, kind: Kind, request: Mapping[str, Any], *, subject: str, idempotency_key: str | None = None
+    ) -> Job:
         """Run a short job now, in this process and thread, with the same rows and states; gives it when it is over.
+
+        With a known key it gives the job there is, which another process may still be running.
 
         Raises:
             InvalidInputError: the kind is not one that this process was given.
@@ -98,9 +102,12 @@ class Jobs:
         from unity_mlops_mcp.jobs.attempt import Attempt
 
         self._kind(kind.name)
-        now = self._clock()
-        held: dict[str, Any] = {"state": "running", "supervisor": this_process().to_json()}
-        row = self._add(kind.name, request, subject, limited=False, started_at=now, heartbeat_at=now, **held)
+        now, token = self._clock(), secrets.token_hex(16)
+        held: dict[str, Any] = {"state": "running", "supervisor": this_process().to_json(), "token": token}
+        held |= {"limited": False, "started_at": now, "heartbeat_at": now, "idempotency_key": idempotency_key}
+        row = self._add(kind.name, request, subject, **held)
+        if row.token != token:
+            return self.get(row.id)
         return view(anyio.run(Attempt(row, kind, store=self._store, settings=self._settings).run))
 
     def get(self, job_id: str) -> Job:
@@ -122,6 +129,12 @@ class Jobs:
         if row is None:
             raise NotFoundError(f"There is no job about {subject!r}.", fix=self._known())
         return view(row, self._waits([row]).get(row.id))
+
+    def open(self, *, kind: str | None = None) -> tuple[Job, ...]:
+        """The jobs that are not over, of one kind where named, oldest first."""
+        rows = self._store.jobs.open()
+        waiting = waits(rows, self._settings.max_jobs)
+        return tuple(view(row, waiting.get(row.id)) for row in rows if kind in (None, row.kind))
 
     def page(
         self,
@@ -225,7 +238,7 @@ class Jobs:
         if started is None:
             return  # another process was faster, or took the place
         try:
-            identity = launch(self._supervisor, row.id, self._settings)
+            identity = launch(self._supervisor, started, self._settings)
         except MlopsError as error:
             self._recovery.fail(started, error, now)
         else:

@@ -28,7 +28,7 @@ class PortLease:
         self._locks = locks
 
     @property
-    def base(self) -> int:
+    def first(self) -> int:
         """The lowest port."""
         return self.ports[0]
 

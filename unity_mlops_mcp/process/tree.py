@@ -26,6 +26,8 @@ def token_of(pid: int) -> str | None:
 
 def members(token: str) -> set[Identity]:
     """The living processes whose environment carries the token or one that begins with it, this one excepted."""
+    if not token:
+        return set()
     return _identified(pid for pid in psutil.pids() if pid != os.getpid() and _belongs(token_of(pid), token))
 
 

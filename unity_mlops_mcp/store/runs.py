@@ -41,7 +41,7 @@ class RunTable:
             return _first(connection, runs.c.run_id == run_id)
 
     def by_key(self, idempotency_key: str) -> RunRow | None:
-        """The run that was started with this key, or None."""
+        """The run that was added under this key, or None."""
         with self._database.read() as connection:
             return _first(connection, runs.c.idempotency_key == idempotency_key)
 
