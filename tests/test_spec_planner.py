@@ -1,0 +1,164 @@
+"""Sentences and sizes become plans, or errors that help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.spec.archetypes import archetype_names, load_archetype
+from unity_mlops_mcp.spec.environment import EnvironmentSpec
+from unity_mlops_mcp.spec.language import vocabulary
+from unity_mlops_mcp.spec.planner import Plan, plan
+from unity_mlops_mcp.spec.requests import UnityAssetSpec
+
+SENTENCES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "planner_sentences.yaml").read_text("utf-8"))
+PLACED = [case for case in SENTENCES if "expect" in case]
+REFUSED = [case for case in SENTENCES if "refuse" in case]
+
+
+def facts(made: Plan) -> dict[str, Any]:
+    """What the sentences' expectations speak of."""
+    spec = made.spec
+    counts = {entity.name: entity.count for entity in spec.entities}
+    ranges = {name: [count, count] if isinstance(count, int) else _range(spec, count) for name, count in counts.items()}
+    laps = [event.laps for event in spec.events if event.kind == "complete"]
+    return {
+        "archetype": made.archetype,
+        "entities": ranges,
+        "motion": spec.agent.motion.kind,
+        "actions": spec.actions.kind,
+        "walls": spec.arena.walls,
+        "endings": [ending.event for ending in spec.endings],
+        "half_extent": spec.arena.half_extent,
+        "max_step": spec.episode.max_step,
+        "laps": laps[0] if laps else None,
+        "speed": getattr(spec.agent.motion, "speed", None),
+        "rays": spec.observations.rays[0].rays if spec.observations.rays else 0,
+    }
+
+
+def _range(spec: EnvironmentSpec, name: str) -> list[float]:
+    parameter = spec.parameters[name]
+    return [parameter.minimum, parameter.maximum] if parameter.sample else [parameter.default, parameter.default]
+
+
+@pytest.mark.parametrize("case", PLACED, ids=lambda case: case["sentence"])
+def test_a_sentence_becomes_a_fitting_spec(case: dict[str, Any]) -> None:
+    made = plan(UnityAssetSpec(description=case["sentence"]))
+    expected, found = dict(case["expect"]), facts(made)
+    entities = expected.pop("entities", {})
+    assert {name: found["entities"].get(name) for name in entities} == entities
+    assert {name: found[name] for name in expected} == expected
+    assert made.words, "the plan says which words led to it"
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["sentence"] or "nothing")
+def test_a_sentence_that_fits_nothing_gives_an_error_that_helps(case: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        plan(UnityAssetSpec(description=case["sentence"]))
+    assert caught.value.cause == case["refuse"]
+    for words in case["says"]:
+        assert words in str(caught.value)
+
+
+def test_every_archetype_is_listed_with_its_description_when_a_sentence_fits_none() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        plan(UnityAssetSpec(description="bake bread"))
+    for name in archetype_names():
+        assert f"{name}: {load_archetype(name).description}" in caught.value.fix
+
+
+def test_the_example_in_the_error_is_a_valid_spec() -> None:
+    spec = EnvironmentSpec.from_text(vocabulary()["example_spec"])
+    assert spec.vector_size == 6
+
+
+def test_the_plan_says_which_words_led_to_what_and_what_it_assumed() -> None:
+    made = plan(UnityAssetSpec(description="A car visits 5 waypoints"))
+    meanings = {word.text: word.meaning for word in made.words}
+    assert meanings["car"] == "motion model car"
+    assert meanings["5 waypoints"] in {"5 waypoints", "archetype patrol_waypoints"}
+    assert any("16 s" in sentence or "lasts" in sentence for sentence in made.assumptions)
+    assert made.planner == "rules"
+
+
+@pytest.mark.parametrize(
+    ("name", "behavior"),
+    [
+        ("patrol guard", "PatrolGuard"),
+        ("Nav_Agent-2", "NavAgent2"),
+        ("3 musketeers", "Musketeers"),
+        ("", "PatrolWaypoints"),
+        ("警備員", "PatrolWaypoints"),
+        ("x" * 200, "X" + "x" * 63),
+    ],
+)
+def test_the_behaviour_is_named_after_the_asset(name: str, behavior: str) -> None:
+    assert plan(UnityAssetSpec(name=name, description="patrol")).spec.behavior_name == behavior
+
+
+def test_the_same_request_gives_the_same_spec() -> None:
+    asset = UnityAssetSpec(description="avoid 7 obstacles", observation_space={"raycast": 9})
+    assert plan(asset).spec.digest() == plan(asset).spec.digest()
+
+
+def test_sizes_that_ask_for_rays_and_velocity_are_met() -> None:
+    made = plan(
+        UnityAssetSpec(
+            description="Navigate to the goal and avoid obstacles",
+            observation_space={"raycast": 8, "velocity": 2},
+            action_space={"type": "continuous", "size": 2},
+        )
+    )
+    (ray,) = made.spec.observations.rays
+    assert (ray.rays, ray.tags) == (9, ("target", "obstacle", "wall"))
+    assert made.spec.continuous_size == 2
+    assert any("9 rays instead of 8" in sentence for sentence in made.assumptions)
+    assert any("bearing of target" in sentence for sentence in made.assumptions)
+
+
+def test_sizes_add_parts_and_leave_parts_out() -> None:
+    made = plan(UnityAssetSpec(description="reach the target", observation_space={"heading": 2, "velocity": 0}))
+    assert [part.kind for part in made.spec.observations.vector] == ["position", "relative", "heading"]
+
+
+def test_rays_of_a_patrol_see_its_waypoints_and_walls() -> None:
+    made = plan(UnityAssetSpec(description="patrol", observation_space={"lidar": 7}))
+    assert made.spec.observations.rays[0].tags == ("waypoint", "wall")
+
+
+@pytest.mark.parametrize(
+    ("description", "observation_space", "action_space", "says"),
+    [
+        ("reach the target", {}, {"type": "continuous", "size": 3}, "has 2"),
+        ("reach the target", {}, {"type": "discrete", "size": 9}, "one branch of 5"),
+        ("reach the target", {}, {"type": "analog"}, "'continuous' or 'discrete'"),
+        ("reach the target", {}, {"kind": "continuous"}, "type, size and branches"),
+        ("discrete agent reaches the target", {}, {"type": "continuous", "size": 2}, "says discrete"),
+        ("reach the target on a grid", {}, {"type": "continuous", "size": 2}, "Grid motion"),
+        ("avoid obstacles", {"raycast": 0}, {}, "must be seen"),
+        ("avoid obstacles", {"raycast": 500}, {}, "at most 101"),
+        ("avoid obstacles", {"raycast": -1}, {}, "is -1"),
+        ("reach the target", {"velocity": 3}, {}, "on the ground plane it has 2"),
+        ("reach the target", {"velocty": 2}, {}, "Did you mean 'velocity'"),
+        ("reach the target", {"target": 0}, {}, "could not see the target"),
+        ("reach the target", {"progress": 1}, {}, "ordered"),
+    ],
+)
+def test_sizes_that_contradict_are_errors(
+    description: str, observation_space: dict[str, int], action_space: dict[str, Any], says: str
+) -> None:
+    asset = UnityAssetSpec(description=description, observation_space=observation_space, action_space=action_space)
+    with pytest.raises(InvalidInputError, match=says):
+        plan(asset)
+
+
+def test_obstacles_on_a_patrol_lengthen_its_training() -> None:
+    plain = plan(UnityAssetSpec(description="patrol")).training
+    hard = plan(UnityAssetSpec(description="patrol and avoid obstacles")).training
+    assert hard["max_steps"] > plain["max_steps"]
+    assert hard["max_steps"] / hard["summary_freq"] == plain["max_steps"] / plain["summary_freq"]
