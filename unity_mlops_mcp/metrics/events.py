@@ -11,9 +11,10 @@ from __future__ import annotations
 import struct
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from tensorboard.compat.proto import event_pb2, summary_pb2
 
 WALL_TIME, STEP = 0x09, 0x10
@@ -23,7 +24,8 @@ STEP_AT = 9
 VALUE_SIZE = 4
 MAX_STEP_BYTES = 8
 _SHORTEST = STEP_AT + 1 + MAX_STEP_BYTES + 2
-_MORE = 0x80
+MORE = 0x80
+"""Set in every byte of a varint but the last."""
 
 _DOUBLE = struct.Struct("<d").unpack_from
 _FLOAT = struct.Struct("<f").unpack_from
@@ -46,15 +48,13 @@ class Columns:
         self.wall_times.append(wall_time)
         self.values.append(value)
 
-    def extend(self, steps: Iterable[int], wall_times: Iterable[float], values: Iterable[float]) -> None:
+    def extend(
+        self, steps: npt.NDArray[np.int64], wall_times: npt.NDArray[np.float64], values: npt.NDArray[np.float64]
+    ) -> None:
         """Append many points."""
-        self.steps.extend(steps)
-        self.wall_times.extend(wall_times)
-        self.values.extend(values)
-
-
-Count = tuple[str, int, float, float]
-"""Tag, step, wall time, and number of values behind one histogram."""
+        self.steps.frombytes(steps.tobytes())
+        self.wall_times.frombytes(wall_times.tobytes())
+        self.values.frombytes(values.tobytes())
 
 
 class Decoder:
@@ -91,12 +91,6 @@ class Decoder:
         step = _varint(block, start + STEP_AT + 1, key_at)
         columns.add(step, _DOUBLE(block, start + 1)[0], _FLOAT(block, end - VALUE_SIZE)[0])
 
-    def add_counts(self, counts: Sequence[Count]) -> None:
-        """Take what `histogram_count` gave for histograms of one tag."""
-        tags, steps, wall_times, numbers = zip(*counts, strict=True)
-        self.counts[tags[0]].extend(steps, wall_times, numbers)
-        self.skipped["histogram"] += len(tags)
-
     def columns_like(self, block: bytes, start: int, end: int, key_at: int) -> Columns | None:
         """Columns of the plain scalar in this payload; None when it is something else. Adds nothing.
 
@@ -118,7 +112,8 @@ class Decoder:
             if kind == "simple_value":
                 self.scalars[value.tag].add(event.step, event.wall_time, value.simple_value)
             elif kind == "histo":
-                self.add_counts([(value.tag, event.step, event.wall_time, value.histo.num)])
+                self.counts[value.tag].add(event.step, event.wall_time, value.histo.num)
+                self.skipped["histogram"] += 1
             else:
                 self._skip(self._plugins.get(value.tag) or kind or "empty")
         if kinds == ["simple_value"]:
@@ -163,22 +158,19 @@ def key_position(block: bytes, start: int, end: int) -> int:
     if block[position] != STEP:
         return position
     for last in range(position + 1, position + 1 + MAX_STEP_BYTES):
-        if block[last] < _MORE:
+        if block[last] < MORE:
             return last + 1
     return 0
 
 
-def histogram_count(payload: bytes) -> Count | None:
-    """The count of a record that holds one histogram and nothing else; None for any other record.
+def histogram_tag(payload: bytes) -> str | None:
+    """The tag of a record that holds one histogram and nothing else; None for any other record.
 
     Raises:
         google.protobuf.message.DecodeError: the payload is not an Event.
     """
-    event = event_pb2.Event.FromString(payload)
-    values = event.summary.value
-    if len(values) != 1 or values[0].WhichOneof("value") != "histo":
-        return None
-    return values[0].tag, event.step, event.wall_time, values[0].histo.num
+    values = event_pb2.Event.FromString(payload).summary.value
+    return values[0].tag if len(values) == 1 and values[0].HasField("histo") else None
 
 
 def _varint(block: bytes, start: int, end: int) -> int:

@@ -30,10 +30,14 @@ def masked_crc(data: bytes) -> int:
 
 
 class Framer:
-    """Splits bytes into records; remembers the headers that it has checked, since few lengths occur."""
+    """Splits bytes into records.
+
+    Attributes:
+        sizes: header that was found sound → bytes that its record takes, frame included; few lengths occur.
+    """
 
     def __init__(self) -> None:
-        self._sizes: dict[bytes, int] = {}
+        self.sizes: dict[bytes, int] = {}
 
     def split(self, block: bytes, start: int = 0, stop: int | None = None) -> tuple[list[tuple[int, int]], bool]:
         """The whole records of a block that begin at ``start`` or later, before ``stop``.
@@ -43,7 +47,7 @@ class Framer:
             it is still being written, or it begins behind ``stop``).
         """
         spans: list[tuple[int, int]] = []
-        position, size, end, known = start, len(block), len(block) if stop is None else stop, self._sizes
+        position, size, end, known = start, len(block), len(block) if stop is None else stop, self.sizes
         while position < end and position + HEADER <= size:
             header = block[position : position + HEADER]
             taken = known.get(header) or self._check(header)
@@ -58,7 +62,7 @@ class Framer:
     def size_at(self, block: bytes, position: int) -> int | None:
         """Bytes that the record at a position takes, frame included; None when its header is damaged or incomplete."""
         header = block[position : position + HEADER]
-        return self._sizes.get(header) or (self._check(header) if len(header) == HEADER else None)
+        return self.sizes.get(header) or (self._check(header) if len(header) == HEADER else None)
 
     def next_record(self, block: bytes, start: int) -> int | None:
         """Position of the first sound header at or after ``start``; None when the block has none.
@@ -75,9 +79,9 @@ class Framer:
         length, crc = _HEADER.unpack(header)
         if length > MAX_LENGTH or crc != masked_crc(header[:8]):
             return None
-        if len(self._sizes) >= _KNOWN_LIMIT:
-            self._sizes.clear()
-        self._sizes[header] = size = HEADER + length + FOOTER
+        if len(self.sizes) >= _KNOWN_LIMIT:
+            self.sizes.clear()
+        self.sizes[header] = size = HEADER + length + FOOTER
         return int(size)
 
 
