@@ -36,7 +36,6 @@ async def test_an_empty_home_answers_with_structured_results(era: Era, home: Pat
         ("stop_training", {"id": "nope"}),
         ("resume_training", {"run_id": "nope"}),
         ("get_metrics", {"run_id": "nope"}),
-        ("start_training", {"build_id": "nope"}),
     ],
 )
 @pytest.mark.usefixtures("home")

@@ -64,7 +64,7 @@ def test_the_server_ends_by_itself_when_its_input_ends(home: Path) -> None:
         assert len(server.request("tools/list")["result"]["tools"]) == 9
         begun = time.monotonic()
         code, errors = server.close()
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 10
     assert code == 0
     assert errors == ""
 
@@ -76,7 +76,7 @@ def test_the_server_ends_while_upkeep_is_at_work(home: Path) -> None:
         assert answer["result"]["structuredContent"]["runs"] == []
         begun = time.monotonic()
         code, _ = server.close()
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 10
     assert code == 0
 
 

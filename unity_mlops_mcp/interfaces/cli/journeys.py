@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unity_mlops_mcp.errors import SetupError
 from unity_mlops_mcp.interfaces.cli import options as o
 from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, application, console, show
 
@@ -91,14 +92,18 @@ def prepare_trainer(app: App, terminal: Console) -> None:
         MlopsError: it could not be installed; the fix says what to do.
     """
     from unity_mlops_mcp.interfaces.cli.machine import follow_install
+    from unity_mlops_mcp.training.environment import find_trainer
 
-    checks = {check.name: check for check in app.check_setup().checks}
-    trainer = checks.get("trainer")
-    if trainer is not None and trainer.status != "fail":
-        terminal.print(f"Trainer: {trainer.found}")
-        return
-    terminal.print("Trainer: none yet; installing it (once).", style="bold")
-    follow_install(app, app.install_trainer(), terminal)
+    try:
+        trainer = find_trainer(app.settings, app.cache)
+    except SetupError as error:
+        if app.settings.trainer is not None:
+            raise
+        terminal.print(f"{error.message} It is installed now; that happens once.", style="bold")
+        follow_install(app, app.install_trainer(), terminal)
+    else:
+        versions = trainer.versions
+        terminal.print(f"Trainer: mlagents {versions.mlagents}, torch {versions.torch}, Python {versions.python}")
 
 
 def look_on(app: App, run_id: str, terminal: Console) -> Status:

@@ -12,6 +12,7 @@ from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType
     from rich.live import Live
+    from rich.table import Table
 
     from unity_mlops_mcp.app import App
     from unity_mlops_mcp.results import Status, WaitResult
@@ -103,16 +104,20 @@ def _style(state: str) -> str:
     return {"succeeded": "green", "failed": "red", "interrupted": "yellow", "cancelled": "yellow"}.get(state, "cyan")
 
 
-def _bar(status: Status) -> Group:
-    from rich.console import Group
+def _bar(status: Status) -> Table:
     from rich.progress_bar import ProgressBar
-    from rich.text import Text
+    from rich.table import Table
 
     share = status.progress
     idle = share is None and status.finished_at is None
     steps = f"{status.step or 0:,} of {status.max_steps:,} steps" if status.max_steps else ""
     label = f"{share:.0%}  {steps}" if share is not None else steps
-    return Group(ProgressBar(total=1.0, completed=share or 0.0, width=50, pulse=idle), Text(label))
+    bar = ProgressBar(
+        total=1.0, completed=share or 0.0, width=50, pulse=idle, complete_style="cyan", finished_style="green"
+    )
+    row = Table.grid(padding=(0, 2))
+    row.add_row(bar, label)
+    return row
 
 
 def _figures(status: Status) -> str:

@@ -66,8 +66,10 @@ def trainer_show(
     json: o.Json = False,
 ) -> None:
     """Show which trainer is used, and its versions."""
+    from unity_mlops_mcp.training.environment import find_trainer
+
     with application() as app:
-        found = app.show_trainer()
+        found = find_trainer(app.settings, app.cache)
         if python:
             typer.echo(found.python)
         else:

@@ -25,9 +25,18 @@ _LOG_LINES = 10
 
 @singledispatch
 def render(result: BaseModel, console: Console) -> None:
-    """Print any record: one line a field."""
+    """Print any record: one line a field, and one for each record inside it."""
     for name, value in result.model_dump(mode="json").items():
-        _line(console, name, value)
+        records = isinstance(value, list) and any(isinstance(item, dict) for item in value)
+        for item in value if records else [value]:
+            _line(console, name, _words(item))
+
+
+def _words(value: object) -> object:
+    """A record inside a record as ``name value, name value``."""
+    if not isinstance(value, dict):
+        return value
+    return ", ".join(f"{name.replace('_', ' ')} {item}" for name, item in value.items() if item is not None)
 
 
 def _line(console: Console, name: str, value: object) -> None:

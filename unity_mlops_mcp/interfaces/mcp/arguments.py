@@ -75,7 +75,7 @@ RunId = Annotated[str, Field(min_length=1, description="A run_id, as list_runs a
 TimeoutS = Annotated[float, Field(ge=0, le=50, description="Seconds to wait at most; call again to wait on.")]
 Until = Annotated[
     str | None,
-    Field(description="A state such as 'running', or a mean reward such as '0.8'. Default: the end."),
+    Field(description="A state such as 'running', or a mean reward such as '0.8'. Default: its end."),
 ]
 ExtraSteps = Annotated[
     int | None, Field(ge=1, le=10**10, description="Steps beyond the old max_steps. Default: only what is left of it.")
@@ -88,7 +88,7 @@ Cursor = Annotated[str | None, Field(description="next_cursor of the page before
 Tags = Annotated[
     Text | None,
     Field(
-        description="Series to return, separated by commas: 'Losses/*, Environment/Success'. Default: the main ones."
+        description="Series to return, comma-separated: 'Losses/Policy Loss, Policy/Entropy'. Default: the main ones."
     ),
 ]
 MaxPoints = Annotated[int, Field(ge=2, le=200, description="Points of one series; the shape is kept.")]
