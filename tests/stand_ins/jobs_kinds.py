@@ -29,10 +29,12 @@ async def _echo(context: JobContext) -> dict[str, Any]:
 
 
 async def _refuse(context: JobContext) -> dict[str, Any]:
+    del context
     raise ExternalError("The thing is broken.", fix="Mend it.", cause="broken_thing", evidence=["line 1", "line 2"])
 
 
 async def _crash(context: JobContext) -> dict[str, Any]:
+    del context
     raise ZeroDivisionError("nobody expected this")
 
 
@@ -72,8 +74,9 @@ async def _leave_orphan(context: JobContext) -> dict[str, Any]:
     script = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True, env={})"
     command = [sys.executable, "-c", script, sys.executable, str(WORKER), str(folder)]
     subprocess.run(command, check=True)  # noqa: ASYNC221 - a moment
-    while not (folder / "checkpoint.json").exists():
-        await anyio.sleep(0.02)
+    with anyio.fail_after(30):
+        while not (folder / "checkpoint.json").exists():  # noqa: ASYNC110 - another process makes it
+            await anyio.sleep(0.02)
     return {}
 
 

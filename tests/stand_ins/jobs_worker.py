@@ -1,7 +1,7 @@
 """A program as a job starts it: counts in its folder, saves as it goes, and has the folder for itself.
 
-``python jobs_worker.py FOLDER [--until N] [--player] [--deaf]``: ``--player`` starts one more process in a session of its
-own, which ends only when killed or when the worker ends it; ``--deaf`` ignores SIGINT and SIGTERM.
+``python jobs_worker.py FOLDER [--until N] [--player] [--deaf]``: ``--player`` starts one more process in a
+session of its own, which ends only when killed or when the worker ends it; ``--deaf`` ignores SIGINT and SIGTERM.
 """
 
 from __future__ import annotations

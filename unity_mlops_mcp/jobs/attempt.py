@@ -6,6 +6,7 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Collection
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -88,7 +89,7 @@ class Attempt:
             return _failed(_internal(error, self._row))
         else:
             state = "cancelled" if self._context.stop_requested.is_set() else "succeeded"
-            return {"to": state, "result": result}
+            return {"to": state, "values": {"result": result}}
         return {}
 
     async def _report(self, scope: anyio.CancelScope) -> None:
@@ -116,12 +117,13 @@ class Attempt:
 
     def _look(self) -> bool:
         if self._signalled() and not self._context.stop_requested.is_set():
-            values: Json = {"stop_requested": True, "data": {"by": "signal"}}
-            self._jobs.change(
-                self._row.id, "stopping", where=("running",), attempt=self._row.attempt, now=utc_now(), **values
-            )
+            values, data = {"stop_requested": True}, {"by": "signal"}
+            self._change("stopping", where=("running",), values=values, data=data)
         row = self._jobs.get(self._row.id)
         return row is not None and row.attempt == self._row.attempt and row.stop_requested
+
+    def _change(self, to: str, **options: Any) -> JobRow | None:
+        return self._jobs.change(self._row.id, to, attempt=self._row.attempt, now=utc_now(), **options)
 
     def _end_processes(self) -> None:
         left = Tree(self._strays(), self._row.attempt_token).stop(grace_s=0.0)
@@ -138,10 +140,9 @@ class Attempt:
 
     def _write_end(self, end: Json, last_time: bool) -> JobRow | None:
         """Write the end; None when the disk refuses it for now."""
-        now = utc_now()
-        values = {**end, "progress": self._context.latest_progress, "finished_at": now, "heartbeat_at": now}
+        always = {"progress": self._context.latest_progress, "finished_at": utc_now()}
         try:
-            done = self._jobs.change(self._row.id, where=HELD_STATES, attempt=self._row.attempt, now=now, **values)
+            done = self._change(**{**end, "where": HELD_STATES, "values": {**end["values"], **always}})
         except ExternalError as error:
             _log.warning("The end of %s could not be written: %s", self._row.id, error)
             if last_time:
@@ -156,8 +157,8 @@ class Attempt:
 
 
 def _failed(error: MlopsError) -> Json:
-    failure = failure_row(error)
-    return {"to": "failed", "failure": failure, "data": {"cause": error.cause, "message": error.message}}
+    told = {"cause": error.cause, "message": error.message}
+    return {"to": "failed", "values": {"failure": failure_row(error)}, "data": told}
 
 
 def _internal(error: Exception, row: JobRow) -> MlopsError:

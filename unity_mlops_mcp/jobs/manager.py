@@ -184,11 +184,14 @@ class Jobs:
     async def tend_forever(self, *, interval_s: float = 2.0) -> None:
         """Call `tend` again and again, in a thread, until cancelled."""
         while True:
-            try:
-                await anyio.to_thread.run_sync(self.tend)
-            except MlopsError as error:
-                _log.warning("Looking after the jobs failed and is tried again: %s", error)
+            await anyio.to_thread.run_sync(self._tend_safely)
             await anyio.sleep(interval_s)
+
+    def _tend_safely(self) -> None:
+        try:
+            self.tend()
+        except Exception:  # noqa: BLE001 - other jobs' troubles must not end the process that looks after them
+            _log.exception("Looking after the jobs failed; it is tried again.")
 
     async def wait(self, job_id: str, *, timeout_s: float, until: Callable[[Job], bool] = lambda job: job.done) -> Job:
         """The job once ``until`` holds or it is over, or as it is when the time is up.
@@ -230,11 +233,10 @@ class Jobs:
         return False
 
     def _start(self, row: JobRow) -> None:
-        now, room = self._clock(), self._settings.max_jobs
+        now = self._clock()
+        guard: dict[str, Any] = {"where": ("queued",), "attempt": row.attempt, "room": self._settings.max_jobs}
         values: dict[str, Any] = {"supervisor": None, "heartbeat_at": None, "children": []}
-        started = self._store.jobs.change(
-            row.id, "starting", where=("queued",), attempt=row.attempt, now=now, room=room, **values
-        )
+        started = self._store.jobs.change(row.id, "starting", now=now, values=values, **guard)
         if started is None:
             return  # another process was faster, or took the place
         try:
@@ -247,10 +249,8 @@ class Jobs:
     def _ask_to_stop(self, row: JobRow) -> None:
         now = self._clock()
         to = {"running": "stopping", "interrupted": "interrupted"}.get(row.state, "cancelled")
-        values: dict[str, Any] = {"finished_at": now} if to == "cancelled" else {}
-        self._store.jobs.change(
-            row.id, to, where=(row.state,), attempt=row.attempt, now=now, stop_requested=True, **values
-        )
+        values = {"stop_requested": True} | ({"finished_at": now} if to == "cancelled" else {})
+        self._store.jobs.change(row.id, to, where=(row.state,), attempt=row.attempt, now=now, values=values)
 
     def _waits(self, rows: Sequence[JobRow]) -> Mapping[str, Wait]:
         if not any(row.state in ("queued", "interrupted") for row in rows):

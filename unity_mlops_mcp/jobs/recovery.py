@@ -19,7 +19,7 @@ from unity_mlops_mcp.process import system
 from unity_mlops_mcp.process.files import FileLock
 from unity_mlops_mcp.process.identity import Identity, is_alive, send
 from unity_mlops_mcp.process.tree import Tree
-from unity_mlops_mcp.store.rows import HELD_STATES, JobRow
+from unity_mlops_mcp.store.rows import HELD_STATES, JobRow, Json
 from unity_mlops_mcp.store.store import Store
 
 HEARTBEAT_OLD = timedelta(seconds=3)
@@ -54,13 +54,12 @@ class Recovery:
 
     def fail(self, row: JobRow, error: MlopsError, now: datetime) -> bool:
         """Write that the job, in the state that the row has, has failed."""
-        values = {"failure": failure_row(error), "finished_at": now, "data": {"cause": error.cause}}
-        return self._change(row, "failed", now, **values)
+        return self._change(row, "failed", now, {"failure": failure_row(error), "finished_at": now})
 
     def start_failed(self, row: JobRow, now: datetime) -> bool:
         """A supervisor did not take up the job: queue it again, or fail it when that has happened too often."""
         if row.starts + 1 < _MAX_STARTS:
-            return self._change(row, "queued", now, starts=row.starts + 1, supervisor=None)
+            return self._change(row, "queued", now, {"starts": row.starts + 1, "supervisor": None})
         error = MlopsError(
             f"The supervisor of {row.id} ended {_MAX_STARTS} times before it took up the job.",
             fix="Read the evidence; run unity-mlops doctor to check this installation, then start the job again.",
@@ -70,7 +69,7 @@ class Recovery:
         return self.fail(row, error, now)
 
     def _interrupt(self, row: JobRow, now: datetime) -> bool:
-        return self._change(row, "interrupted", now)
+        return self._change(row, "interrupted", now, {})
 
     def _retry_start(self, row: JobRow, now: datetime) -> bool:
         age = now - row.changed_at
@@ -117,11 +116,12 @@ class Recovery:
             return False
         row = self._store.jobs.get(row.id) or row  # a stop may have been requested meanwhile
         if row.stop_requested:
-            return self._change(row, "cancelled", now, finished_at=now)
+            return self._change(row, "cancelled", now, {"finished_at": now})
         error = self._obstacle(row)
         if error is not None:
             return self.fail(row, error, now)
-        return self._change(row, "queued", now, attempt=row.attempt + 1, starts=0, supervisor=None, children=[])
+        fresh: Json = {"attempt": row.attempt + 1, "starts": 0, "supervisor": None, "children": []}
+        return self._change(row, "queued", now, fresh)
 
     def _obstacle(self, row: JobRow) -> MlopsError | None:
         """Why no new attempt can go on, or None."""
@@ -146,8 +146,8 @@ class Recovery:
             evidence=log_tail(self._settings.home, row.id),
         )
 
-    def _change(self, row: JobRow, to: str, now: datetime, **values: object) -> bool:
-        changed = self._store.jobs.change(row.id, to, where=(row.state,), attempt=row.attempt, now=now, **values)  # type: ignore[arg-type]
+    def _change(self, row: JobRow, to: str, now: datetime, values: Json) -> bool:
+        changed = self._store.jobs.change(row.id, to, where=(row.state,), attempt=row.attempt, now=now, values=values)
         return changed is not None
 
 

@@ -83,7 +83,7 @@ def _claim(store: Store, job_id: str) -> JobRow | None:
         return None
     now = utc_now()
     taken: Json = {"supervisor": this_process().to_json(), "heartbeat_at": now, "started_at": row.started_at or now}
-    return store.jobs.change(job_id, "running", where=("starting",), attempt=row.attempt, now=now, **taken)
+    return store.jobs.change(job_id, "running", where=("starting",), attempt=row.attempt, now=now, values=taken)
 
 
 async def _run(attempt: Attempt, jobs: Jobs) -> bool:

@@ -73,9 +73,9 @@ class JobTable:
         where: Collection[str],
         attempt: int | None,
         now: datetime,
+        values: Json | None = None,
         room: int | None = None,
         data: Json | None = None,
-        **values: Any,
     ) -> JobRow | None:
         """Change a job's state, with an event, if it is still as the caller believes.
 
@@ -85,9 +85,9 @@ class JobTable:
             where: the states it must be in.
             attempt: the attempt it must be at; None for any.
             now: the moment of the change.
+            values: further columns to set.
             room: the change is made only while fewer limited jobs than this are active.
             data: what the event says beside the states.
-            values: further columns to set.
 
         Returns:
             The changed job; None when it was otherwise and nothing was done.
@@ -98,9 +98,9 @@ class JobTable:
                 return None
             if room is not None and row.limited and _active(connection) >= room:
                 return None
-            values.update(state=to, changed_at=now)
-            _set(connection, job_id, values)
-            changed = replace(row, **values)
+            written: Json = {**(values or {}), "state": to, "changed_at": now}
+            _set(connection, job_id, written)
+            changed = replace(row, **written)
             _tell(connection, changed, to, {"from": row.state, **(data or {})}, now)
         return changed
 
