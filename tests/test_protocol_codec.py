@@ -13,8 +13,8 @@ import pytest
 
 from tests.simulations import HYBRID, PLAIN, assert_equal, some_agents, some_step
 from unity_mlops_mcp.protocol import messages
-from unity_mlops_mcp.protocol.agents import decode_agents, empty_step, encode_actions, random_actions
-from unity_mlops_mcp.protocol.codec import decode_actions, encode_agents
+from unity_mlops_mcp.protocol.agents import decode_agents, empty_step, random_actions
+from unity_mlops_mcp.protocol.codec import decode_actions, encode_actions, encode_agents
 from unity_mlops_mcp.protocol.simulation import Actions, ActionSpec, BehaviorSpec, BehaviorStep, Decisions, Terminals
 
 TRAINER_ENV = Path(__file__).resolve().parents[1] / "unity_mlops_mcp" / "trainer_env"
@@ -98,7 +98,12 @@ def test_actions_are_read_back_as_they_were(spec: ActionSpec, count: int) -> Non
     rng = np.random.default_rng(6)
     behavior = BehaviorSpec("Any", (), spec)
     sent = random_actions(behavior, Decisions(np.arange(count), (), np.zeros(count, np.float32)), rng)
-    found = decode_actions(spec, encode_actions(sent), count)
+    content = encode_actions(sent)
+    for row, agent in enumerate(messages.ListAgentAction.FromString(content).value):
+        assert list(agent.continuous_actions) == sent.continuous[row].tolist()
+        assert list(agent.discrete_actions) == sent.discrete[row].tolist()
+        assert list(agent.vector_actions_deprecated) == [*sent.continuous[row], *sent.discrete[row]]
+    found = decode_actions(spec, content, count)
     np.testing.assert_array_equal(found.continuous, sent.continuous)
     np.testing.assert_array_equal(found.discrete, sent.discrete)
 

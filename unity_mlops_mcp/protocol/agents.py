@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unity_mlops_mcp.protocol import messages
-from unity_mlops_mcp.protocol.codec import RowLayout, row_layout
+from unity_mlops_mcp.protocol.codec import row_layout
 from unity_mlops_mcp.protocol.images import decode_image
+from unity_mlops_mcp.protocol.rows import RowLayout
 from unity_mlops_mcp.protocol.simulation import (
     Actions,
     ActionSpec,
@@ -137,17 +138,6 @@ def _masks(spec: ActionSpec, agents: Sequence[Any]) -> NDArray[np.bool_] | None:
         if len(agent.action_mask) == size:
             masks[row] = agent.action_mask
     return masks
-
-
-def encode_actions(actions: Actions) -> bytes:
-    """A ListAgentAction, with the deprecated field filled as ML-Agents does, for players older than 1.3."""
-    agents = messages.ListAgentAction()
-    for continuous, discrete in zip(actions.continuous.tolist(), actions.discrete.tolist(), strict=True):
-        agents.value.add(
-            vector_actions_deprecated=continuous + discrete, continuous_actions=continuous, discrete_actions=discrete
-        )
-    content: bytes = agents.SerializeToString()
-    return content
 
 
 def random_actions(spec: BehaviorSpec, decisions: Decisions, rng: np.random.Generator) -> Actions:

@@ -8,14 +8,13 @@ come back as rows of equal length and are read the same way; where they are not 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unity_mlops_mcp.protocol import messages
+from unity_mlops_mcp.protocol.rows import RowLayout, RowWriter
 from unity_mlops_mcp.protocol.simulation import Actions, ActionSpec, BehaviorSpec, BehaviorStep, Decisions
 from unity_mlops_mcp.protocol.wire import FIXED32, LENGTH, VARINT, block, fields, tag, varint
 
@@ -29,54 +28,9 @@ _ONE_BYTE = 128
 _DIMENSIONS = {1: (1,), 2: (4, 1), 3: (1, 2, 2)}
 
 
-@dataclass(frozen=True)
-class RowLayout:
-    """One AgentInfo as a numpy record: the constant bytes, and where the columns lie.
-
-    Attributes:
-        record: the columns, as a numpy dtype with gaps between them.
-        template: one record's bytes with every constant byte in place; numpy does not copy the gaps of a record.
-        observations: the columns' names, one per sensor.
-        constant: True at each of the record's bytes that is the same for all agents.
-    """
-
-    record: np.dtype[np.void]
-    template: NDArray[np.uint8]
-    observations: tuple[str, ...]
-    constant: NDArray[np.bool_]
-
-
-class _RowWriter:
-    """Collects a row's constant bytes and the columns between them."""
-
-    def __init__(self) -> None:
-        self.content = b""
-        self.columns: list[tuple[str, Any, int]] = []
-
-    def column(self, name: str, kind: Any, prefix: bytes, blank: bytes) -> None:
-        self.content += prefix
-        self.columns.append((name, kind, len(self.content)))
-        self.content += blank
-
-    def wrap(self, number: int, inner: _RowWriter) -> None:
-        prefix = tag(number, LENGTH) + varint(len(inner.content))
-        start = len(self.content) + len(prefix)
-        self.content += prefix + inner.content
-        self.columns += [(name, kind, start + offset) for name, kind, offset in inner.columns]
-
-    def layout(self) -> RowLayout:
-        names, formats, offsets = zip(*self.columns, strict=True)
-        record = np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": len(self.content)})
-        constant = np.ones(record.itemsize, bool)
-        for _, column, offset in self.columns:
-            constant[offset : offset + np.dtype(column).itemsize] = False
-        observations = tuple(name for name in names if name.startswith("observation"))
-        return RowLayout(record, np.frombuffer(self.content, np.uint8), observations, constant)
-
-
-def _observation(index: int, name: str, shape: tuple[int, ...], *, described: bool) -> _RowWriter:
+def _observation(index: int, name: str, shape: tuple[int, ...], *, described: bool) -> RowWriter:
     size = int(np.prod(shape))
-    data, sensor = _RowWriter(), _RowWriter()
+    data, sensor = RowWriter(), RowWriter()
     data.column(f"observation{index}", ("<f4", (size,)), tag(1, LENGTH) + varint(4 * size), bytes(4 * size))
     sensor.content = block(1, b"".join(map(varint, shape)))
     sensor.wrap(4, data)
@@ -95,7 +49,7 @@ def row_layout(spec: BehaviorSpec, *, described: bool = False, masked: bool = Fa
             introduces the behaviour.
         masked: with a mask of the discrete actions.
     """
-    row, info = _RowWriter(), _RowWriter()
+    row, info = RowWriter(), RowWriter()
     info.column("reward", "<f4", tag(7, FIXED32), bytes(4))
     info.column("done", "u1", tag(8, VARINT), b"\0")
     info.column("interrupted", "u1", tag(9, VARINT), b"\0")
@@ -111,7 +65,7 @@ def row_layout(spec: BehaviorSpec, *, described: bool = False, masked: bool = Fa
 
 def _rows(layout: RowLayout, agents: Decisions) -> NDArray[np.void]:
     count = len(agents.ids)
-    rows: NDArray[np.void] = np.tile(layout.template, count).view(layout.record)
+    rows = layout.copies(count)
     rows["reward"] = agents.rewards
     rows["id"] = (agents.ids[:, None] & _ID_LIMIT) >> _ID_SHIFTS & 0x7F | _ID_MORE
     for name, values in zip(layout.observations, agents.observations, strict=True):
@@ -190,3 +144,43 @@ def _objects(spec: ActionSpec, content: bytes, count: int) -> Actions:
         continuous.reshape(count, spec.continuous),
         discrete.reshape(count, len(spec.branches)),
     )
+
+
+@lru_cache(maxsize=64)
+def _action_layout(continuous: int, discrete: int) -> RowLayout:
+    """The record of one agent's actions, as an element of ListAgentAction.value; each choice takes one byte."""
+    both = continuous + discrete
+    row, action = RowWriter(), RowWriter()
+    action.column("both", ("<f4", (both,)), tag(1, LENGTH) + varint(4 * both), bytes(4 * both))
+    if continuous:
+        action.column(
+            "continuous", ("<f4", (continuous,)), tag(6, LENGTH) + varint(4 * continuous), bytes(4 * continuous)
+        )
+    if discrete:
+        action.column("discrete", ("u1", (discrete,)), tag(7, LENGTH) + varint(discrete), bytes(discrete))
+    row.wrap(1, action)
+    return row.layout()
+
+
+def encode_actions(actions: Actions) -> bytes:
+    """A ListAgentAction, with the deprecated field filled as ML-Agents does, for players older than 1.3."""
+    if (actions.discrete >= _ONE_BYTE).any():
+        return _encode_objects(actions)
+    count, continuous = actions.continuous.shape
+    layout = _action_layout(continuous, actions.discrete.shape[1])
+    rows = layout.copies(count)
+    rows["both"] = np.concatenate([actions.continuous, actions.discrete], 1, dtype=np.float32)
+    for name in layout.record.names or ():
+        if name != "both":
+            rows[name] = getattr(actions, name)
+    return rows.tobytes()
+
+
+def _encode_objects(actions: Actions) -> bytes:
+    agents = messages.ListAgentAction()
+    for continuous, discrete in zip(actions.continuous.tolist(), actions.discrete.tolist(), strict=True):
+        agents.value.add(
+            vector_actions_deprecated=continuous + discrete, continuous_actions=continuous, discrete_actions=discrete
+        )
+    content: bytes = agents.SerializeToString()
+    return content

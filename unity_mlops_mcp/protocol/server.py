@@ -20,6 +20,8 @@ _OPTIONS = (
 )
 _POLL_S = 0.25
 _STOP_GRACE_S = 2.0
+_END_S = 1.0
+_SHORT_S = 0.02
 _WORKERS = 2
 
 
@@ -97,7 +99,7 @@ class PlayerServer:
                     raise _silent(self.port, timeout_s) from None
                 continue
             if message is None:
-                check()
+                _give_time(check)
                 raise ExternalError(
                     "The player broke the connection.", fix="Look at the end of the player's log.", cause="player_gone"
                 )
@@ -114,6 +116,14 @@ class PlayerServer:
         for _ in range(_WORKERS):
             self._outgoing.put(messages.packed_message(messages.STATUS_STOP))
         self._server.stop(_STOP_GRACE_S if self._owed else None).wait()
+
+
+def _give_time(check: Callable[[], None]) -> None:
+    """Let the system say that the player ended; its connection breaks a moment before that."""
+    deadline = time.monotonic() + _END_S
+    while time.monotonic() < deadline:
+        check()
+        time.sleep(_SHORT_S)
 
 
 def _silent(port: int, timeout_s: float) -> ExternalError:

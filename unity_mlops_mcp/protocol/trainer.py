@@ -11,8 +11,8 @@ from typing import Any, final
 from unity_mlops_mcp import __version__
 from unity_mlops_mcp.errors import ExternalError
 from unity_mlops_mcp.protocol import messages
-from unity_mlops_mcp.protocol.agents import behavior_of, decode_agents, empty_step, encode_actions
-from unity_mlops_mcp.protocol.codec import no_actions
+from unity_mlops_mcp.protocol.agents import behavior_of, decode_agents, empty_step
+from unity_mlops_mcp.protocol.codec import encode_actions, no_actions
 from unity_mlops_mcp.protocol.launching import PlayerProcess
 from unity_mlops_mcp.protocol.server import PlayerServer
 from unity_mlops_mcp.protocol.side_channels import (
