@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import stat
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 
+from tests.ml_agents import ask_ml_agents
 from unity_mlops_mcp.builds.launchers import Target, linux, macos, windows
 from unity_mlops_mcp.builds.paths import executable_of, player_path_problems
 from unity_mlops_mcp.builds.probe import probe
@@ -215,9 +215,8 @@ def test_paths_that_ml_agents_breaks_have_one_problem(path: str, tmp_path: Path)
 
 
 _THEIRS = """
-import json, sys
 from mlagents_envs.env_utils import validate_environment_path
-print(json.dumps([validate_environment_path(path) for path in json.load(sys.stdin)]))
+answer = [validate_environment_path(path) for path in given]
 """
 
 
@@ -230,16 +229,7 @@ def test_ml_agents_itself_agrees_on_every_path(trainer_python: Path, tmp_path: P
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
         asked[str(given)] = str(file)
-    done = subprocess.run(
-        [trainer_python, "-c", _THEIRS],
-        input=json.dumps(list(asked)),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-    )
-    found = dict(zip(asked, json.loads(done.stdout), strict=True))
+    found = dict(zip(asked, ask_ml_agents(trainer_python, _THEIRS, list(asked)), strict=True))
     for given_path, wanted in asked.items():
         # A pattern may match its own wanted by chance ("star*"); what is promised is that good paths are found.
         if not player_path_problems(given_path):

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.ml_agents import ask_ml_agents
 from tests.simulations import HYBRID, PLAIN, assert_equal, some_agents, some_step
 from unity_mlops_mcp.protocol import messages
 from unity_mlops_mcp.protocol.agents import decode_agents, empty_step, random_actions
 from unity_mlops_mcp.protocol.codec import decode_actions, encode_actions, encode_agents
 from unity_mlops_mcp.protocol.simulation import Actions, ActionSpec, BehaviorSpec, BehaviorStep, Decisions, Terminals
-
-TRAINER_ENV = Path(__file__).resolve().parents[1] / "unity_mlops_mcp" / "trainer_env"
 
 
 def object_message(spec: BehaviorSpec, step: BehaviorStep, *, described: bool) -> Any:
@@ -147,13 +143,6 @@ def test_random_actions_leave_out_what_is_masked() -> None:
 
 
 _THEIRS = """
-import json, sys
-from importlib import import_module
-sys.path.insert(0, sys.argv[1])
-import launcher
-launcher.adopt_package()
-compat, patching = (import_module(f"{launcher.PACKAGE}.{name}") for name in ("compat", "patching"))
-patching.apply_patches(compat.BEFORE_IMPORT, patching.Versions())
 from mlagents_envs.communicator_objects.unity_message_pb2 import UnityMessageProto
 
 def fields(message, seen):
@@ -170,9 +159,8 @@ def fields(message, seen):
 
 shapes = {}
 fields(UnityMessageProto.DESCRIPTOR, shapes)
-again = [UnityMessageProto.FromString(bytes.fromhex(one)) for one in json.load(sys.stdin)]
-print(json.dumps({"shapes": shapes, "again": [one.SerializeToString(deterministic=True).hex() for one in again],
-                  "text": [str(one) for one in again]}))
+again = [UnityMessageProto.FromString(bytes.fromhex(one)) for one in given]
+answer = {"shapes": shapes, "again": [one.SerializeToString(deterministic=True).hex() for one in again]}
 """
 
 
@@ -226,17 +214,7 @@ def test_our_messages_are_those_of_ml_agents_byte_for_byte(trainer_python: Path)
     step = some_step(HYBRID, 3, 2, np.random.default_rng(8), masked=False)
     packed.unity_output.rl_output.agentInfos[HYBRID.name] = encode_agents(HYBRID, step, described=True)
     sent = [message.SerializeToString(deterministic=True) for message in (everything, packed)]
-    done = subprocess.run(
-        [trainer_python, "-c", _THEIRS, TRAINER_ENV],
-        input=json.dumps([one.hex() for one in sent]),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-    )
-    assert done.returncode == 0, done.stderr
-    theirs = json.loads(done.stdout)
+    theirs = ask_ml_agents(trainer_python, _THEIRS, [one.hex() for one in sent])
     renamed = {"UnityRLInput": "RLInput", "UnityRLOutput": "RLOutput", "UnityRLCapabilities": "Capabilities"}
     renamed |= {f"UnityRLInitialization{way}": f"RLInitialization{way}" for way in ("Input", "Output")}
     shapes = {renamed.get(name, name): fields for name, fields in theirs["shapes"].items()}
