@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from tests.stand_ins.player import SIZE, World, messages
+from tests.stand_ins.player import SIZE, World
+from unity_mlops_mcp.protocol import messages
 from unity_mlops_mcp.protocol.wire import varint
 
 Settings = dict[str, Any]

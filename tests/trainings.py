@@ -72,7 +72,9 @@ class Training:
         return digests
 
 
-def learn_command(python: Path, mode: str, configuration: Path, player: Path, *, run: str, options: Sequence[str]) -> list[str]:
+def learn_command(
+    python: Path, mode: str, configuration: Path, player: Path, *, run: str, options: Sequence[str]
+) -> list[str]:
     """The command line of a training through the launcher; its results folder is beside the configuration."""
     return [
         str(python),

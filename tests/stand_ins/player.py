@@ -6,9 +6,10 @@ Run it as a script under our interpreter; ``write_player`` makes the executable 
         [--actions continuous|discrete|hybrid] [--teams 1|2] [--groups] [--episode 200] [--behavior Nav] [--fault FAULT]
 
 A fault strikes at step K, counted over the player's life: ``exit@K`` (code 3), ``kill@K``, ``nan@K`` (a reward),
-``infobs@K`` (an observation), ``hang@K``; or from the start: ``crash`` (code 7), ``noconnect``, ``badname`` (the behaviour
-is called Wrong), ``slow@MS`` (each step takes so many milliseconds). Arguments after ``--env-args`` of mlagents-learn add to
-those of the executable, and the last of a kind counts.
+``infobs@K`` (an observation), ``hang@K``; or from the start: ``crash`` (code 7), ``noconnect``, ``badname`` (the
+behaviour is called Wrong), ``slow@MS`` (each step takes so many milliseconds). With ``--groups-from K`` agents join
+their groups at step K. Arguments after ``--env-args`` of mlagents-learn add to those of the executable, and the last of
+a kind counts.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--observations", choices=("vector", "image", "png"), default="vector")
     parser.add_argument("--actions", choices=("continuous", "discrete", "hybrid"), default="continuous")
     parser.add_argument("--teams", type=int, default=1)
-    parser.add_argument("--groups", action="store_true")
+    parser.add_argument("--groups", action="store_const", const=0, dest="groups_from")
+    parser.add_argument("--groups-from", type=int)
     parser.add_argument("--episode", type=int, default=200)
     parser.add_argument("--behavior", default="Nav")
     parser.add_argument("--fault", default="")
@@ -104,9 +106,8 @@ class Player:
         self._steps = 0
         self._world = World(options.agents * areas, seed, options.episode)
         name = "Wrong" if fault == "badname" else options.behavior
-        sensors = (ObservationSpec("vector", (SIZE,)),)
-        if options.observations != "vector":
-            sensors += (ObservationSpec("view", IMAGE),)
+        view = () if options.observations == "vector" else (ObservationSpec("view", IMAGE),)
+        sensors = (ObservationSpec("vector", (SIZE,)), *view)
         action = ActionSpec(
             0 if options.actions == "discrete" else 2, () if options.actions == "continuous" else BRANCHES
         )
@@ -119,23 +120,20 @@ class Player:
         world = self._world
         if order.command == messages.RESET:
             world.begin(np.ones(world.agents, bool))
-            rewards, ended, cut = np.zeros(world.agents, np.float32), None, None
+            rewards = np.zeros(world.agents, np.float32)
+            ended = cut = np.zeros(world.agents, bool)
         else:
             rewards, ended, cut = world.move(self._actions(order.agent_actions))
             self._steps += 1
             self._strike(rewards)
-        last = None if ended is None or not ended.any() else (world.ids.copy(), world.observe(), rewards.copy(), cut)
-        if last is not None:
-            world.begin(ended)
-            rewards[ended] = 0
+        last = (world.ids.copy(), world.observe(), rewards.copy())
+        world.begin(ended)
+        rewards[ended] = 0
         observations = world.observe()
         if self._fault == "infobs" and self._steps == self._number:
             observations[0, 0] = np.inf
         for team, slots in enumerate(np.array_split(np.arange(world.agents), self._options.teams)):
-            content = b""
-            if last is not None:
-                over = slots[ended[slots]]
-                content = self._encode(over, *last[:3], interrupted=last[3])
+            content = self._encode(slots[ended[slots]], *last, interrupted=cut)
             content += self._encode(slots, world.ids, observations, rewards, interrupted=None)
             message.unity_output.rl_output.agentInfos[self.behaviors[team].name] = content
         if not self._introduced:
@@ -176,7 +174,7 @@ class Player:
 
     def _encode(self, slots: Any, ids: Any, observations: Any, rewards: Any, *, interrupted: Any) -> bytes:
         """A ListAgentInfo of the agents in some slots; interrupted is None while their episodes go on."""
-        plain = self._options.observations == "vector" and not self._options.groups
+        plain = self._options.observations == "vector" and self._options.groups_from is None
         if plain and self._options.actions != "discrete":
             return self._rows(slots, ids, observations, rewards, interrupted)
         agents = messages.ListAgentInfo()
@@ -186,10 +184,13 @@ class Player:
                 agent.done, agent.max_step_reached = True, bool(interrupted[slot])
             elif self._options.actions == "discrete":
                 agent.action_mask.extend([False, False, slot % 7 == 0] * len(BRANCHES))
-            if self._options.groups:
+            if self._grouped():
                 agent.group_id, agent.group_reward = 1 + slot // GROUP, float(rewards[slot])
             agent.observations.extend(self._sensors(observations[slot]))
         return bytes(agents.SerializeToString())
+
+    def _grouped(self) -> bool:
+        return self._options.groups_from is not None and self._steps >= self._options.groups_from
 
     def _rows(self, slots: Any, ids: Any, observations: Any, rewards: Any, interrupted: Any) -> bytes:
         nobody = Terminals(ids[:0], (observations[:0],), rewards[:0], interrupted=np.zeros(0, bool))

@@ -1,15 +1,16 @@
 """Prints one JSON line about the interpreter that runs it: what a trainer it would be.
 
-Usage: ``PYTHON .../trainer_env/describe.py``. It runs under any Python from 3.6 on (so no newer syntax), imports none of
-the packages that it reports, and gives null for what is missing.
+Usage: ``PYTHON .../trainer_env/describe.py``. It runs under any Python from 3.6 on (so no newer syntax), imports none
+of the packages that it reports, and gives null for what is missing.
 """
-# ruff: noqa: FA100, UP006, UP035
+# ruff: noqa: UP006, UP035
 
 import json
 import os
 import platform
 import re
 import sys
+from pathlib import Path
 from typing import Dict
 
 PACKAGES = (
@@ -35,7 +36,7 @@ def package_versions() -> Dict[str, object]:
     try:
         from importlib import metadata
     except ImportError:  # Python before 3.8: setuptools is there, mlagents of that age needs it
-        import pkg_resources as metadata  # type: ignore[no-redef,import-not-found,unused-ignore]
+        import pkg_resources as metadata  # type: ignore[import-untyped,import-not-found,no-redef,unused-ignore]
     return {name: _version(metadata, name) for name in PACKAGES}
 
 
@@ -49,14 +50,12 @@ def _version(metadata: object, name: str) -> object:
 
 
 def torch_build() -> Dict[str, object]:
-    """Which accelerator torch was built for: ``{"cuda": "12.8" or None, "hip": "6.4" or None}``; torch is not imported."""
+    """What torch was built for, without its import: ``{"cuda": "12.8" or None, "hip": "6.4" or None}``."""
     try:
         from importlib import util
 
         spec = util.find_spec("torch")
-        folder = os.path.dirname(str(spec.origin)) if spec else ""
-        with open(os.path.join(folder, "version.py"), encoding="utf-8") as source:
-            text = source.read()
+        text = Path(str(spec.origin if spec else "")).with_name("version.py").read_text(encoding="utf-8")
     except Exception:  # noqa: BLE001 - no torch, or none that can be read
         return {"cuda": None, "hip": None}
     return {name: _assigned(name, text) for name in ("cuda", "hip")}
@@ -86,10 +85,10 @@ def describe() -> Dict[str, object]:
 
 def _nvidia() -> bool:
     """Whether an NVIDIA driver is there; torch's own answer would need its import."""
-    windows = os.path.join(os.environ.get("SYSTEMROOT", ""), "System32", "nvcuda.dll")
-    return any(os.path.exists(path) for path in ("/proc/driver/nvidia/version", "/dev/nvidia0", "/dev/dxg", windows))
+    windows = Path(os.environ.get("SYSTEMROOT", ""), "System32", "nvcuda.dll")
+    return any(path.exists() for path in (Path("/proc/driver/nvidia/version"), Path("/dev/dxg"), windows))
 
 
 if __name__ == "__main__":
-    sys.path[:] = [entry for entry in sys.path if entry != os.path.dirname(os.path.abspath(__file__))]
+    sys.path[:] = [entry for entry in sys.path if entry != str(Path(__file__).resolve().parent)]
     sys.stdout.write(json.dumps(describe()) + "\n")

@@ -4,18 +4,18 @@ Usage: ``PYTHON .../trainer_env/export_check.py OUT.onnx [--mode compat|stock]``
 "opset": 9, "seconds": 3.1, …}`` or ``{"ok": false, "error": "…", …}``, and exits with 0 or 1. Mode stock leaves the
 trainer as it is (mlagents 0.28 to 1.1.0, so no newer syntax here); mode compat makes the launcher's changes first.
 """
-# ruff: noqa: FA100, UP006, UP035
+# ruff: noqa: UP006, UP035
 
 import contextlib
 import importlib
 import json
-import os
 import sys
 import time
 import traceback
+from pathlib import Path
 from typing import Dict, List
 
-FOLDER = os.path.dirname(os.path.abspath(__file__))
+FOLDER = str(Path(__file__).resolve().parent)
 OBSERVATIONS, CONTINUOUS, BRANCHES = 4, 2, (3,)
 
 
@@ -46,8 +46,8 @@ def export(target: str) -> Dict[str, object]:
     """Write the tiny policy to ``target`` (an .onnx path); what was written."""
     serialization = importlib.import_module("mlagents.trainers.torch_entities.model_serialization")
     tiny = policy()
-    serialization.ModelSerializer(tiny).export_policy_model(os.path.splitext(target)[0])
-    return {"opset": serialization.SerializationSettings.onnx_opset, "bytes": os.path.getsize(target)}
+    serialization.ModelSerializer(tiny).export_policy_model(str(Path(target).with_suffix("")))
+    return {"opset": serialization.SerializationSettings.onnx_opset, "bytes": Path(target).stat().st_size}
 
 
 def _apply_compat() -> None:
@@ -84,7 +84,7 @@ def main(arguments: List[str]) -> int:
     if len(arguments) != 1 or mode not in ("compat", "stock") or not arguments[0].endswith(".onnx"):
         sys.stderr.write("usage: export_check.py OUT.onnx [--mode compat|stock]\n")
         return 2
-    result = check(os.path.abspath(arguments[0]), mode)
+    result = check(str(Path(arguments[0]).resolve()), mode)
     sys.stdout.write(json.dumps(result) + "\n")
     return 0 if result["ok"] else 1
 

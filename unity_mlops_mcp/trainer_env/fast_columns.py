@@ -19,7 +19,7 @@ from mlagents.trainers.trainer.on_policy_trainer import OnPolicyTrainer
 Array = np.ndarray[Any, Any]
 
 
-class Column(np.ndarray):  # type: ignore[type-arg]
+class Column(Array):
     """A field as an array, with the methods of AgentBufferField that optimizers and reward signals call."""
 
     def to_ndarray(self) -> Column:
@@ -30,13 +30,13 @@ class Column(np.ndarray):  # type: ignore[type-arg]
         """All of it, in order."""
         return self
 
-    def padded_to_batch(self, pad_value: float = 0, dtype: Any = np.float32) -> Array:  # noqa: ARG002 - their signature
+    def padded_to_batch(self, pad_value: float = 0, dtype: Any = np.float32) -> Array:  # noqa: ARG002 - its signature
         """As an array of ``dtype``; nothing is padded where every entry has the same shape."""
         return np.asanyarray(self, dtype=dtype)
 
 
 class LazyBuffer(AgentBuffer):  # type: ignore[misc]
-    """An AgentBuffer that makes a field when it is first asked for; a subclass knows which fields there are, and how."""
+    """An AgentBuffer that makes a field when it is first asked for; a subclass knows which there are, and how."""
 
     def _knows(self, key: Any) -> bool:
         raise NotImplementedError

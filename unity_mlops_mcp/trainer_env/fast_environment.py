@@ -1,17 +1,18 @@
 """Players that talk to the training process itself: no worker process between them, and no waiting by spinning.
 
-Limits on restarts, their messages, time-outs and the order of events are those of mlagents' SubprocessEnvManager. A dead
-player is noticed within half a second, and dies with the trainer, whose connection it holds.
+Limits on restarts, their messages, time-outs and the order of events are those of mlagents' SubprocessEnvManager. A
+dead player is noticed within half a second, and a player sees the trainer's death in its connection.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import functools
 import queue
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from mlagents.trainers import learn
 from mlagents.trainers import subprocess_env_manager as stock
@@ -228,7 +229,7 @@ class DirectEnvManager(EnvManager):  # type: ignore[misc]
         super().__init__()
         self.env_factory, self.run_options = env_factory, run_options
         self.env_parameters: dict[str, Any] | None = None
-        self.recent_restart_timestamps: list[list[datetime.datetime]] = [[] for _ in range(n_env)]
+        self.recent_restart_timestamps: list[list[dt.datetime]] = [[] for _ in range(n_env)]
         self.restart_counts = [0] * n_env
         self._ready: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._players = [Player(worker_id, env_factory, run_options) for worker_id in range(n_env)]
@@ -238,29 +239,28 @@ class DirectEnvManager(EnvManager):  # type: ignore[misc]
             if not player.waiting:
                 player.actions = self._take_step(player.step)
                 player.post(self._ready)
-        try:
-            return [player.step for player in self._answered()]
-        except _PlayerError as error:
-            failure = error
-        self._restart(failure)
-        return []
+        answered, failure = self._answered()
+        if failure:
+            self._restart(failure)  # which begins new episodes; what the others answered belongs to the old ones
+            return []
+        return [player.step for player in answered]
 
-    def _answered(self) -> list[Player]:
-        """The players whose answers have come, at least one; waits for it."""
+    def _answered(self) -> tuple[list[Player], _Failure | None]:
+        """The players whose answers have come, at least one, and the first failure; waits for either."""
         answered: list[Player] = []
-        while not answered or not self._ready.empty():
+        failure = None
+        while not failure and not (answered and self._ready.empty()):
             try:
                 player = self._players[self._ready.get(timeout=PATIENCE_S)]
             except queue.Empty:
-                for each in self._players:
-                    if each.waiting:
-                        _guarded(each, each.check)
+                overdue = (_failure(each, each.check) for each in self._players if each.waiting)
+                failure = next(filter(None, overdue), None)
                 continue
-            _guarded(player, player.receive)
+            failure = _failure(player, player.receive)
             answered.append(player)
-        return answered
+        return answered, failure
 
-    def _restart(self, failure: _PlayerError) -> None:
+    def _restart(self, failure: _Failure) -> None:
         """Replace each player that failed and begin new episodes; what was collected of unfinished ones is dropped.
 
         Raises:
@@ -271,21 +271,19 @@ class DirectEnvManager(EnvManager):  # type: ignore[misc]
             worker_id, error = each.player.worker_id, each.error
             self._assert_worker_can_restart(worker_id, error)
             stock.logger.warning(f"Restarting worker[{worker_id}] after '{error}'")
-            self.recent_restart_timestamps[worker_id].append(datetime.datetime.now())  # noqa: DTZ005 - as stock compares
+            self.recent_restart_timestamps[worker_id].append(dt.datetime.now())  # noqa: DTZ005 - as stock compares
             self.restart_counts[worker_id] += 1
             each.player.close(0)
             self._players[worker_id] = Player(worker_id, self.env_factory, self.run_options)
         self.reset(self.env_parameters)
 
-    def _pause(self) -> list[_PlayerError]:
+    def _pause(self) -> list[_Failure]:
         """Let the players that still compute come to rest; the failures among them."""
         failures = []
         for player in self._players:
             if player.waiting:
-                try:
-                    _guarded(player, player.discard)
-                except _PlayerError as failure:
-                    failures.append(failure)
+                failure = _failure(player, player.discard)
+                failures += [failure] if failure else []
         while not self._ready.empty():
             self._ready.get()
         return failures
@@ -296,10 +294,9 @@ class DirectEnvManager(EnvManager):  # type: ignore[misc]
             raise failures[0].error
         self.set_env_parameters(config)
         for player in self._players:
-            try:
-                _guarded(player, player.reset)
-            except _PlayerError as failure:
-                raise failure.error from None
+            failure = _failure(player, player.reset)
+            if failure:
+                raise failure.error
         return [player.step for player in self._players]
 
     def set_env_parameters(self, config: dict[str, Any] | None = None) -> None:
@@ -328,25 +325,27 @@ class DirectEnvManager(EnvManager):  # type: ignore[misc]
             each.join()
 
 
-class _PlayerError(Exception):
+class _Failure(NamedTuple):
     """What went wrong with which player."""
 
-    def __init__(self, player: Player, error: Exception) -> None:
-        super().__init__(str(error))
-        self.player, self.error = player, error
+    player: Player
+    error: Exception
 
 
-def _guarded(player: Player, act: Any) -> None:
-    """Do something with a player; what goes wrong carries the player's name."""
+def _failure(player: Player, act: Callable[[], None]) -> _Failure | None:
+    """Do something with a player; what went wrong, if anything did."""
     try:
         act()
-    except Exception as error:
+    except RECOVERABLE as error:
         player.waiting = False
-        if not isinstance(error, RECOVERABLE):
-            stock.logger.exception(
-                f"UnityEnvironment worker {player.worker_id}: environment raised an unexpected exception."
-            )
-        raise _PlayerError(player, error) from error
+        return _Failure(player, error)
+    except Exception as error:  # noqa: BLE001 - a player's error of any kind ends the training with its name
+        player.waiting = False
+        stock.logger.exception(
+            f"UnityEnvironment worker {player.worker_id}: environment raised an unexpected exception."
+        )
+        return _Failure(player, error)
+    return None
 
 
 def talk_directly() -> None:

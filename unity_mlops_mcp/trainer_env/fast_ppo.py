@@ -19,7 +19,7 @@ from .fast_trajectories import ColumnTrajectory
 
 
 def _value_estimates(
-    self: Any, batch: Any, next_obs: list[Any], done: bool, agent_id: str = ""
+    self: Any, batch: Any, next_obs: list[Any], done: bool
 ) -> tuple[dict[str, Any], dict[str, Any], None]:
     """TorchOptimizer.get_trajectory_value_estimates for a critic without memory.
 
@@ -43,9 +43,7 @@ def _value_estimates(
 def _report_values(trainer: Any, values: dict[str, Any]) -> None:
     signals = trainer.optimizer.reward_signals
     for name, estimate in values.items():
-        trainer._stats_reporter.add_stat(
-            f"Policy/{signals[name].name.capitalize()} Value Estimate", np.mean(estimate)
-        )
+        trainer._stats_reporter.add_stat(f"Policy/{signals[name].name.capitalize()} Value Estimate", np.mean(estimate))
 
 
 def _collect_rewards(trainer: Any, buffer: Any, agent_id: str) -> dict[str, Any]:
@@ -130,7 +128,7 @@ def skip_needless_passes() -> None:
     def estimates(self: Any, batch: Any, next_obs: list[Any], done: bool, agent_id: str = "") -> Any:
         if self.policy.use_recurrent:
             return original(self, batch, next_obs, done, agent_id)
-        return _value_estimates(self, batch, next_obs, done, agent_id)
+        return _value_estimates(self, batch, next_obs, done)
 
     TorchOptimizer.get_trajectory_value_estimates = estimates
 

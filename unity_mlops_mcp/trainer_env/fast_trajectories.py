@@ -150,7 +150,9 @@ def _masks(trajectory: ColumnTrajectory) -> list[Any]:
     first = trajectory.records[0]
     if first.steps.action_mask is None:
         return [np.ones(first.action.discrete.shape[1], np.float32) for _ in trajectory.records]
-    return [1 - np.concatenate([mask[record.row] for mask in record.steps.action_mask]) for record in trajectory.records]
+    return [
+        1 - np.concatenate([mask[record.row] for mask in record.steps.action_mask]) for record in trajectory.records
+    ]
 
 
 def _previous(trajectory: ColumnTrajectory) -> list[Any]:
@@ -219,7 +221,15 @@ class TrajectoryColumns(LazyBuffer):
 
 
 class Agent:
-    """An agent in the middle of an episode: where it last asked for an action, and what it did since its trajectory began."""
+    """An agent in the middle of an episode.
+
+    Attributes:
+        steps: the DecisionSteps in which it last asked for an action; its row in them is ``row``.
+        outputs: the actions and log-probabilities that answered; None before they are known.
+        previous: the discrete action before.
+        records: its steps since its last trajectory ended.
+        survived: its steps since its episode began.
+    """
 
     __slots__ = ("outputs", "previous", "records", "row", "steps", "survived")
 
@@ -300,9 +310,7 @@ class ColumnProcessor:
     @staticmethod
     def _record(agent: Agent, reward: Any, group_reward: Any) -> None:
         action, log_probs = agent.outputs  # type: ignore[misc]
-        agent.records.append(
-            Record(agent.steps, agent.row, action, log_probs, agent.previous, reward, group_reward)
-        )
+        agent.records.append(Record(agent.steps, agent.row, action, log_probs, agent.previous, reward, group_reward))
 
     def _publish(
         self, agent: Agent, following: list[Array], worker_id: int, local_id: int, ended: tuple[bool, bool]

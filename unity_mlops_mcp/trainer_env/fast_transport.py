@@ -100,9 +100,7 @@ def _add_actions(target: Any, action: Any, count: int) -> None:
     continuous = nothing if action.continuous is None else action.continuous.tolist()
     discrete = nothing if action.discrete is None else action.discrete.tolist()
     for floats, branches in zip(continuous, discrete, strict=True):
-        target.add(
-            vector_actions_deprecated=[*floats, *branches], continuous_actions=floats, discrete_actions=branches
-        )
+        target.add(vector_actions_deprecated=[*floats, *branches], continuous_actions=floats, discrete_actions=branches)
 
 
 @functools.cache
@@ -137,7 +135,7 @@ def talk_over_queues() -> None:
 
 
 def read_observations_as_bytes() -> None:
-    """Let vector observations be read from their bytes; the original reads what is not uniform, and raises as before."""
+    """Let vector observations be read from their bytes; the original still reads, or refuses, what is not uniform."""
     original = rpc_utils._process_rank_one_or_two_observation
 
     @functools.wraps(original)

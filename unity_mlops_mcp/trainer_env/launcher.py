@@ -61,8 +61,8 @@ def main(arguments: list[str]) -> None:
     reason = start.refusal(mode)
     if reason:
         refuse(reason)
+    sys.argv = ["mlagents-learn", *trainer_arguments]  # its parser takes its name from here when it is imported
     start.prepare(mode)
-    sys.argv = ["mlagents-learn", *trainer_arguments]
     start.learn()
 
 
