@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import platformdirs
 
 from unity_mlops_mcp.errors import ConflictError
+from unity_mlops_mcp.process.commands import find
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.config import Settings
@@ -129,6 +130,15 @@ def own_command() -> list[str]:
         if (folder / name).is_file():
             return [str(folder / name)]
     return [str(Path(sys.executable).absolute()), "-m", "unity_mlops_mcp"]
+
+
+def typed_command() -> str:
+    """What a person types to start this installation: its name where the PATH leads to it, else the whole path."""
+    command, *rest = own_command()
+    on_path = find(SERVER)
+    if on_path is not None and on_path == Path(command):
+        return SERVER
+    return " ".join([f'"{command}"' if " " in command else command, *rest])
 
 
 def entry(settings: Settings, *, roots: Iterable[Path] = ()) -> Entry:

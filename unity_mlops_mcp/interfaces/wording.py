@@ -14,14 +14,14 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 def sentence(status: Status) -> str:
     """How a run or job stands, such as ``running: step 12,000 of 50,000, reward 0.41, 30 s left``."""
-    parts = [status.message] if status.message else []
+    parts = [status.message] if status.message and not status.finished_at else []
     if status.step is not None and status.max_steps:
         parts.append(f"step {status.step:,} of {status.max_steps:,}")
     if status.mean_reward is not None:
         parts.append(f"reward {status.mean_reward:.2f}")
     if status.success is not None:
         parts.append(f"success {status.success:.0%}")
-    if status.eta_s is not None:
+    if status.eta_s is not None and status.eta_s > 0:
         parts.append(f"{duration(status.eta_s)} left")
     if status.waiting_for:
         parts.append(f"waiting for {status.waiting_for}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from unity_mlops_mcp.errors import SetupError
 from unity_mlops_mcp.interfaces.cli import options as o
 from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, application, console, show
+from unity_mlops_mcp.interfaces.connect import typed_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,11 +31,13 @@ def train(
     json: o.Json = False,
 ) -> None:
     """Train a behaviour from one sentence, with a live view; Ctrl-C stops it with its checkpoint kept."""
+    from unity_mlops_mcp.interfaces.cli.render import render_build
+
     terminal = console(errors=json)
     with application(upkeep=not detach) as app:
         build = app.build_environment(description=sentence, name=name)
         if not json:
-            show(build, as_json=False)
+            render_build(build, terminal)
         run = app.start_training(build_id=build.build_id, max_steps=max_steps, seed=seed, trainer_mode=trainer_mode)
         if detach:
             show(run, as_json=json)
@@ -69,12 +71,14 @@ def demo(
     seed: o.Seed = None,
 ) -> None:
     """From nothing to a policy: the trainer, one sentence, a real training, and what to do next."""
+    from unity_mlops_mcp.interfaces.cli.render import render_build
+
     terminal = console()
     with application(upkeep=True) as app:
         prepare_trainer(app, terminal)
         terminal.print(f"\nThe sentence: “{DEMO_SENTENCE}”", style="bold")
         build = app.build_environment(description=DEMO_SENTENCE)
-        show(build, as_json=False)
+        render_build(build, terminal)
         run = app.start_training(build_id=build.build_id, max_steps=max_steps, seed=seed)
         terminal.print(f"\nTraining with ML-Agents' own trainer: {run.run_id}", style="bold")
         terminal.print("It belongs to this machine, not to this window. Ctrl-C stops it with its checkpoint kept.")
@@ -150,25 +154,20 @@ def _praise(app: App, status: Status, terminal: Console) -> None:
 
 def _say_how_to_go_on(status: Status, terminal: Console) -> None:
     at = f" at step {status.step:,}" if status.step is not None else ""
-    subject = status.run_id or status.id
+    subject, command = status.run_id or status.id, typed_command()
     terminal.print(f"{subject} is {status.state}{at}; its checkpoint is kept.")
-    terminal.print(f"To go on:  unity-mlops resume-training {subject}   then   unity-mlops watch {subject}")
+    terminal.print("To go on:")
+    terminal.print(f"  {command} resume-training {subject}")
+    terminal.print(f"  {command} watch {subject}")
 
 
 def invite(terminal: Console) -> None:
     """What to type after the demo."""
     terminal.print("\nNext", style="bold")
-    command = "unity-mlops" if sys.prefix == sys.base_prefix else _own_command()
+    command = typed_command()
     terminal.print("Let a chat client do the same (Claude Desktop, Claude Code, Cursor, VS Code):")
     terminal.print(f"  {command} connect claude-desktop --write")
     terminal.print("Train something of your own:")
     terminal.print(f'  {command} train "patrol five waypoints in order"')
     terminal.print("See what there is:")
     terminal.print(f"  {command} list-runs")
-
-
-def _own_command() -> str:
-    from unity_mlops_mcp.interfaces.connect import own_command
-
-    command, *rest = own_command()
-    return " ".join([f'"{command}"' if " " in command else command, *rest])

@@ -95,7 +95,7 @@ def picture(status: Status) -> Group:
 
     name = status.behavior_name or status.kind
     head = Text.assemble((name, "bold"), "  ", (status.state, _style(status.state)), "  ", (status.id, "dim"))
-    how = status.waiting_for or status.message
+    how = "" if status.finished_at else status.waiting_for or status.message
     lines: list[RenderableType] = [head, _bar(status), Text(_figures(status))]
     return Group(*lines, Text(how, style="dim")) if how else Group(*lines)
 
@@ -129,6 +129,6 @@ def _figures(status: Status) -> str:
         parts.append(f"success {status.success:.0%}")
     if status.steps_per_second:
         parts.append(f"{status.steps_per_second:,.0f} steps/s")
-    if status.eta_s is not None:
+    if status.eta_s is not None and status.eta_s > 0:
         parts.append(f"{duration(status.eta_s)} left")
     return "   ".join(parts)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from unity_mlops_mcp.app import App
 
-OK, FAILED, MISUSE, INTERRUPTED = 0, 1, 2, 130
+FAILED, MISUSE, INTERRUPTED = 1, 2, 130
+_FILE_WIDTH = 200
+"""Columns of what is no terminal, so that a table in a file or a pipe is whole."""
 
 
 @contextmanager
@@ -38,7 +40,9 @@ def console(*, errors: bool = False) -> Console:
     """The terminal: colours where it has them (``NO_COLOR`` is respected), plain lines elsewhere."""
     from rich.console import Console
 
-    return Console(stderr=errors, markup=False, highlight=False, soft_wrap=True)
+    stream = sys.stderr if errors else sys.stdout
+    width = None if stream.isatty() else _FILE_WIDTH
+    return Console(stderr=errors, markup=False, highlight=False, soft_wrap=True, width=width)
 
 
 def show(result: BaseModel, *, as_json: bool) -> None:

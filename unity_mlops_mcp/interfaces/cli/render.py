@@ -62,6 +62,12 @@ def _setup(result: SetupReport, console: Console) -> None:
 
 @render.register
 def _build(result: BuildResult, console: Console) -> None:
+    render_build(result, console)
+    _line(console, "next", f"unity-mlops start-training --build-id {result.build_id}")
+
+
+def render_build(result: BuildResult, console: Console) -> None:
+    """Print what was understood, assumed and built."""
     _line(console, "build", f"{result.build_id} ({'there already' if result.cached else result.state})")
     _line(console, "archetype", result.archetype)
     for word in result.words:
@@ -72,7 +78,6 @@ def _build(result: BuildResult, console: Console) -> None:
         actions = behavior.action_spec
         sizes = f"observations {behavior.observation_shapes}, actions {actions.continuous} continuous"
         _line(console, "behavior", f"{behavior.name}: {sizes}, branches {actions.branches or 'none'}")
-    _line(console, "next", f"unity-mlops start-training --build-id {result.build_id}")
 
 
 @render.register
@@ -99,15 +104,16 @@ def _runs(result: RunList, console: Console) -> None:
         console.print('No runs yet. Start one: unity-mlops train "a robot finds the red ball"')
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("run", "state", "behavior", "step", "of", "reward", "success", "time"):
-        table.add_column(heading, no_wrap=True, justify="left" if heading in {"run", "state", "behavior"} else "right")
+    table.add_column("run", no_wrap=True, min_width=max(len(row.run_id) for row in result.runs))
+    for heading in ("state", "behavior", "step", "of", "reward", "success", "time"):
+        table.add_column(heading, no_wrap=True, justify="left" if heading in {"state", "behavior"} else "right")
     for row in result.runs:
         reward = "" if row.mean_reward is None else f"{row.mean_reward:.2f}"
         success = "" if row.success is None else f"{row.success:.0%}"
         took = "" if row.duration_s is None else duration(row.duration_s)
         steps = (f"{row.step:,}", f"{row.max_steps:,}")
         table.add_row(row.run_id, row.state, row.behavior_name, *steps, reward, success, took)
-    console.print(table, soft_wrap=False, width=max(console.width, 120) if not console.is_terminal else None)
+    console.print(table, soft_wrap=False)
     _line(console, "more", f"--cursor {result.next_cursor}" if result.next_cursor else None)
 
 
