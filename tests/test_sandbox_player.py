@@ -13,8 +13,11 @@ import pytest
 
 from tests.test_protocol_conversation import free_port
 from unity_mlops_mcp.protocol.agents import random_actions
+from unity_mlops_mcp.protocol.side_channels import Sampler
 from unity_mlops_mcp.protocol.trainer import Environment
+from unity_mlops_mcp.sandbox.world import World
 from unity_mlops_mcp.spec.archetypes import load_archetype
+from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COMMAND = (sys.executable, "-m", "unity_mlops_mcp.sandbox")
@@ -58,6 +61,33 @@ def test_one_seed_is_one_course_of_events_and_another_seed_another(spec: Path) -
 
 def test_num_areas_are_that_many_agents(spec: Path) -> None:
     assert trajectory(spec, seed=1, areas=7)[0].shape == (7, 6)
+
+
+def test_a_sampled_parameter_differs_by_area_and_episode_but_not_by_run() -> None:
+    data = load_archetype("reach_target").spec.model_dump(mode="json")
+    data["arena"]["half_extent"] = "size"
+    data["parameters"] = {"size": {"default": 5, "minimum": 4, "maximum": 9}}
+    spec = EnvironmentSpec.from_data(data)
+
+    def sizes(seed: int) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+        world = World(spec, areas=50, seed=seed)
+        world.set_sampler("size", Sampler("uniform", (5.0, 12.0), seed=3).draw)
+        found = []
+        for _ in range(2):
+            world.reset()
+            found.append(world.state.half_extent.copy())
+        world.set_parameter("size", 6.0)
+        world.reset()
+        return [*found, world.state.half_extent.copy()]
+
+    first, second, fixed = sizes(seed=1)
+    assert len(set(first.tolist())) > 20
+    assert first.min() >= 5
+    assert first.max() == 9
+    assert not np.array_equal(first, second)
+    assert set(fixed.tolist()) == {6.0}
+    assert np.array_equal(sizes(seed=1)[0], first)
+    assert not np.array_equal(sizes(seed=2)[0], first)
 
 
 def test_unity_flags_are_ignored_and_the_log_goes_to_the_file(spec: Path, tmp_path: Path) -> None:
