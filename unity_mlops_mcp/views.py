@@ -87,7 +87,7 @@ def job_status(job: Job, *, now: datetime, home: Path) -> Status:
         log = home / "artifacts" / job.id / "supervisor.log"
         return Status(**base, log_tail=_tail(log), next=next_step(job.state, job.id, trains=False))
     folder = RunFolder(home / "runs" / job.subject)
-    return Status(**base, **_run_fields(job, folder), next=next_step(job.state, job.subject))
+    return Status(**{**base, **_run_fields(job, folder)}, next=next_step(job.state, job.subject))
 
 
 def _job_fields(job: Job, *, now: datetime) -> dict[str, Any]:
@@ -121,8 +121,9 @@ def _job_fields(job: Job, *, now: datetime) -> dict[str, Any]:
 
 def _run_fields(job: Job, folder: RunFolder) -> dict[str, Any]:
     shown, result = job.progress, job.result or {}
-    attempts = read_record(folder).get("attempts", [])
+    attempts = [each for each in read_record(folder).get("attempts", []) if each["job_id"] == job.id]
     return {
+        "attempts": max(job.attempt, len(attempts)),
         "run_id": job.subject,
         "build_id": job.request.get("build_id"),
         "behavior_name": shown.get("behavior_name") or job.request.get("behavior_name"),

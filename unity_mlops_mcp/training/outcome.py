@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from unity_mlops_mcp.errors import ExternalError, MlopsError, SetupError
@@ -15,16 +16,24 @@ from unity_mlops_mcp.training.watch import Watch
 EVIDENCE_LINES = 60
 
 
-def conclude(
-    context: JobContext, folder: RunFolder, watch: Watch, *, exit_code: int, full_disk: bool
-) -> dict[str, Any]:
-    """The result of an attempt that trained to its end or was stopped.
+@dataclass(frozen=True)
+class Ended:
+    """How one process of the trainer ended: what it had said, its exit code, and whether the disk was full."""
+
+    watch: Watch
+    exit_code: int
+    full_disk: bool = False
+
+
+def conclude(context: JobContext, folder: RunFolder, ended: Ended) -> dict[str, Any]:
+    """The result of a training that came to its end or was stopped.
 
     Raises:
         SetupError: it was stopped because the disk was nearly full; its checkpoint is kept.
         ExternalError: it ended before its last step, or without a policy that opens.
     """
-    if full_disk:
+    watch, exit_code = ended.watch, ended.exit_code
+    if ended.full_disk:
         raise _disk_full(context, folder)
     stopped = context.stop_requested.is_set()
     if not stopped and watch.reached < watch.max_steps:

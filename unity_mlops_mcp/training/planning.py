@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +18,8 @@ from unity_mlops_mcp.training.yaml_text import read_mapping
 SANDBOX_AREAS = 64
 """Areas of one sandbox player; more gain little and shorten the trajectories (measured by bench/sandbox_speed.py)."""
 EDITOR_TIMEOUT_S = 600
-MOST_SEED = 2**31 - 1
+MOST_SEED = 10_000
+"""Drawn seeds are below it, as mlagents' own are."""
 _ANY = "Behavior"
 
 
@@ -55,20 +56,23 @@ class Player:
     @property
     def behaviors(self) -> tuple[str, ...]:
         """Names without their team, where they are known before the player starts."""
-        names = [behavior.name.split("?")[0] for behavior in self.build.behaviors] if self.build else []
-        return tuple(dict.fromkeys(names))
+        return tuple(behavior.name for behavior in self.build.behaviors) if self.build else ()
 
 
 def plan_training(settings: Settings, player: Player, wish: Wish, *, run_id: str, rng: Random) -> TrainingRequest:
-    """Decide everything about a training.
+    """Decide everything about a training; what the caller's YAML says of players and engine counts like an argument.
 
     Raises:
         InvalidInputError: the trainer YAML cannot be used, or the arguments contradict each other.
     """
     notes: list[str] = []
+    given = read_trainer_config(settings, wish.trainer_config)
+    env, engine = given.get("env_settings") or {}, given.get("engine_settings") or {}
+    wish = _with_defaults(wish, {**engine, **env})
     envs, areas = _parallel(player, wish, notes)
-    configuration = compose_configuration(settings, player, wish, agents=envs * areas)
-    refuse_errors(check_configuration(configuration, settings=settings, behaviors=known_shapes(player)))
+    configuration = compose_configuration(player, wish, given, agents=envs * areas)
+    behaviors = player.build.behaviors if player.build else None
+    refuse_errors(check_configuration(configuration, settings=settings, behaviors=behaviors))
     names = player.behaviors or tuple(configuration.get("behaviors", ()))
     bodies = [*configuration.get("behaviors", {}).values()] or [configuration["default_settings"]]
     return TrainingRequest(
@@ -82,16 +86,28 @@ def plan_training(settings: Settings, player: Player, wish: Wish, *, run_id: str
         num_envs=envs,
         num_areas=areas,
         time_scale=wish.time_scale or 20.0,
-        seed=rng.randrange(10_000) if wish.seed is None else wish.seed,
+        seed=rng.randrange(MOST_SEED) if wish.seed is None or wish.seed < 0 else wish.seed,
         trainer_mode=wish.trainer_mode,
         initialize_from=wish.initialize_from,
         no_graphics=True if wish.no_graphics is None else wish.no_graphics,
         width=wish.width,
         height=wish.height,
         env_args=wish.env_args,
-        timeout_wait=EDITOR_TIMEOUT_S if player.kind == "editor" else 60,
+        timeout_wait=int(env.get("timeout_wait") or (EDITOR_TIMEOUT_S if player.kind == "editor" else 60)),
         notes=tuple(notes),
     )
+
+
+def _with_defaults(wish: Wish, written: Mapping[str, Any]) -> Wish:
+    """The wish with what is written in the YAML where no argument was given: mlagents' flags would hide it."""
+    changes = {
+        name: written[name]
+        for name in ("num_envs", "num_areas", "seed", "time_scale", "no_graphics", "width", "height")
+        if name in written and getattr(wish, name) is None
+    }
+    if written.get("env_args") and not wish.env_args:
+        changes["env_args"] = tuple(map(str, written["env_args"]))
+    return replace(wish, **changes)
 
 
 def _parallel(player: Player, wish: Wish, notes: list[str]) -> tuple[int, int]:
@@ -112,9 +128,8 @@ def _parallel(player: Player, wish: Wish, notes: list[str]) -> tuple[int, int]:
     return 1, areas
 
 
-def compose_configuration(settings: Settings, player: Player, wish: Wish, *, agents: int) -> dict[str, Any]:
+def compose_configuration(player: Player, wish: Wish, given: Mapping[str, Any], *, agents: int) -> dict[str, Any]:
     """The trainer YAML as data: the preset, what was asked for by name, and the caller's YAML laid over both."""
-    given = read_trainer_config(settings, wish.trainer_config)
     asked = {"algorithm": wish.algorithm, "max_steps": wish.max_steps, "learning_rate": wish.learning_rate}
     names = player.behaviors or tuple(given.get("behaviors") or ())
     if not names:
@@ -159,8 +174,3 @@ def read_trainer_config(settings: Settings, text_or_path: str | None) -> dict[st
             raise InvalidInputError(f"There is no trainer YAML at {path}.", fix="Pass its text, or an existing file.")
         text = path.read_text(encoding="utf-8")
     return dict(read_mapping(text, what="trainer YAML"))
-
-
-def known_shapes(player: Player) -> Sequence[Any] | None:
-    """The behaviours as the configuration checks want them; None where they are not known before the start."""
-    return [behavior.name.split("?")[0] for behavior in player.build.behaviors] if player.build else None

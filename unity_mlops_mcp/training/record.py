@@ -15,13 +15,14 @@ from unity_mlops_mcp.training.request import TrainingRequest
 
 
 def write_record(
-    folder: RunFolder, request: TrainingRequest, trainer: Trainer, command: list[str], *, attempt: int, from_step: int
+    folder: RunFolder, request: TrainingRequest, trainer: Trainer, command: list[str], *, job_id: str, from_step: int
 ) -> None:
-    """Add an attempt to the run's record, which holds request, versions and the exact commands."""
+    """Add an attempt to the run's record, which holds request, spec, versions and the exact commands."""
     attempts = [*read_record(folder).get("attempts", [])]
     attempts.append(
         {
-            "attempt": attempt,
+            "attempt": len(attempts) + 1,
+            "job_id": job_id,
             "started_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "from_step": from_step,
             "command": command,
@@ -31,6 +32,7 @@ def write_record(
         "run_id": folder.run_id,
         "request": request.model_dump(mode="json", exclude={"configuration"}),
         "configuration": request.configuration,
+        "spec": _spec(folder, request),
         "versions": {"unity_mlops_mcp": __version__, **trainer.versions.model_dump(exclude_none=True)},
         "trainer": {"python": str(trainer.python), "kind": trainer.kind, "mode": request.trainer_mode},
         "platform": platform.platform(),
@@ -46,3 +48,17 @@ def read_record(folder: RunFolder) -> dict[str, Any]:
         return {}
     record: dict[str, Any] = json.loads(folder.record.read_text(encoding="utf-8"))
     return record
+
+
+def attempts_of(folder: RunFolder, job_id: str) -> int:
+    """How many processes of the trainer this job has started."""
+    return sum(attempt.get("job_id") == job_id for attempt in read_record(folder).get("attempts", []))
+
+
+def _spec(folder: RunFolder, request: TrainingRequest) -> dict[str, Any] | None:
+    """The environment spec of the build that is trained on; None where the player is not one of ours."""
+    if request.build_id is None:
+        return None
+    path = folder.path.parents[1] / "builds" / request.build_id / "spec.json"
+    spec: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return spec

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,10 @@ from unity_mlops_mcp.training.command import learn_command
 from unity_mlops_mcp.training.environment import find_trainer, opened_cache
 from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.log import LogTail
-from unity_mlops_mcp.training.outcome import conclude
+from unity_mlops_mcp.training.outcome import Ended, conclude
 from unity_mlops_mcp.training.player import player_path
 from unity_mlops_mcp.training.preflight import preflight, require
-from unity_mlops_mcp.training.record import write_record
+from unity_mlops_mcp.training.record import attempts_of, write_record
 from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import TrainingRequest
 from unity_mlops_mcp.training.success import SuccessReader
@@ -35,6 +34,8 @@ POLL_S = 0.2
 DISK_POLL_S = 5.0
 GRACE_S = 90.0
 """Seconds that an interrupted trainer has to write its checkpoint and export its policy."""
+KILLED = frozenset({-9, -15, 137, 143})
+"""Exit codes of a trainer that somebody killed: the system for want of memory, or a person."""
 EDITOR_PORT = 5004
 HASH_SEED = "0"
 """Self-play's opponents depend on the order of a set of strings; with a fixed hash a seed gives the same run again."""
@@ -52,7 +53,7 @@ class Attempt:
 
 
 async def train(context: JobContext) -> dict[str, Any]:
-    """Run one attempt of a training to its end.
+    """Run a training to its end, going on from the checkpoint where the trainer was killed from outside.
 
     Returns:
         ``step``, ``files``, ``onnx`` (a path, or None) and the last figures, as JSON values.
@@ -64,17 +65,36 @@ async def train(context: JobContext) -> dict[str, Any]:
     folder = RunFolder(context.settings.home / "runs" / request.run_id)
     folder.path.mkdir(parents=True, exist_ok=True)
     with _only_one(folder), _ports(context, request) as base_port:
-        attempt = await anyio.to_thread.run_sync(_prepare, context, request, folder, base_port)
-        watch = Watch(request.behavior_name, request.max_steps, attempt.from_step)
-        if request.player == "editor":
-            watch.message = f"waiting for Play in the Unity Editor (port {EDITOR_PORT})"
-        log = LogTail(folder.log, folder.log.stat().st_size if folder.log.exists() else 0)
-        child = await context.start(
-            attempt.command, cwd=folder.path, stdout=folder.log, env=environment(PYTHONHASHSEED=HASH_SEED)
-        )
-        exit_code, full_disk = await _follow(context, attempt, child, watch, log)
-    return await anyio.to_thread.run_sync(
-        partial(conclude, context, attempt.folder, watch, exit_code=exit_code, full_disk=full_disk)
+        while True:
+            attempt = await anyio.to_thread.run_sync(_prepare, context, request, folder, base_port)
+            ended = await _run(context, attempt)
+            if not _goes_on(context, folder, ended):
+                break
+    return await anyio.to_thread.run_sync(conclude, context, folder, ended)
+
+
+async def _run(context: JobContext, attempt: Attempt) -> Ended:
+    """One process of the trainer, from its start to its end."""
+    request, folder = attempt.request, attempt.folder
+    watch = Watch(request.behavior_name, request.max_steps, attempt.from_step)
+    if request.player == "editor":
+        watch.message = f"waiting for Play in the Unity Editor (port {EDITOR_PORT})"
+    log = LogTail(folder.log, folder.log.stat().st_size if folder.log.exists() else 0)
+    child = await context.start(
+        attempt.command, cwd=folder.path, stdout=folder.log, env=environment(PYTHONHASHSEED=HASH_SEED)
+    )
+    exit_code, full_disk = await _follow(context, attempt, child, watch, log)
+    return Ended(watch, exit_code, full_disk=full_disk)
+
+
+def _goes_on(context: JobContext, folder: RunFolder, ended: Ended) -> bool:
+    """Whether the trainer was killed by somebody else, and another attempt can take up its checkpoint."""
+    return (
+        ended.exit_code in KILLED
+        and not ended.full_disk
+        and not context.stop_requested.is_set()
+        and folder.checkpoint_step() is not None
+        and attempts_of(folder, context.job.id) < context.settings.max_attempts
     )
 
 
@@ -127,7 +147,7 @@ def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, b
     context.progress(notes=[f"{check.name}: {check.found}. {check.fix}" for check in checks if check.status == "warn"])
     step = folder.checkpoint_step()
     from_step = step or 0
-    resume = step is not None and (request.resume or context.job.attempt > 1)
+    resume = step is not None and (request.resume or attempts_of(folder, context.job.id) > 0)
     write_atomically(folder.configuration, yaml.safe_dump(request.configuration, sort_keys=False).encode())
     command = learn_command(
         trainer,
@@ -151,7 +171,7 @@ def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, b
         env_args=request.env_args,
     )
     attempt = Attempt(request, folder, trainer, command, from_step if resume else 0)
-    write_record(folder, request, trainer, command, attempt=context.job.attempt, from_step=attempt.from_step)
+    write_record(folder, request, trainer, command, job_id=context.job.id, from_step=attempt.from_step)
     return attempt
 
 

@@ -83,8 +83,9 @@ class Runs:
         run_id = naming.run_id or self._new_run_id(player)
         request = plan_training(self._settings, player, wish, run_id=run_id, rng=self._rng)
         request = request.model_copy(update={"revision": revision})
-        if naming.run_id is not None and self._store.runs.get(run_id) is not None:
+        if self._store.runs.get(run_id) is not None:
             return self._replace(run_id, request, force=naming.force)
+        self._clear_folder(run_id, force=naming.force)
         row = self._store.runs.add(self._as_row(request, player, asset, naming.idempotency_key))
         if row is None:
             raise _taken(run_id)
@@ -142,12 +143,19 @@ class Runs:
         before = self._final_job(self.row(run_id))
         if not force:
             raise _taken(run_id)
-        folder = self.folder(run_id).path
-        if folder.exists():
-            kept = self._settings.home / ".replaced"
-            kept.mkdir(exist_ok=True)
-            replace(folder, kept / new_id(run_id, now=utc_now(), rng=self._rng))
+        self._clear_folder(run_id, force=force)
         return self._submit(request, key=f"force:{run_id}:{before.id if before else ''}")
+
+    def _clear_folder(self, run_id: str, *, force: bool) -> None:
+        """Move what lies in the run's folder out of the way; without force it must not exist."""
+        folder = self.folder(run_id).path
+        if not folder.exists():
+            return
+        if not force:
+            raise _taken(run_id)
+        kept = self._settings.home / ".replaced"
+        kept.mkdir(exist_ok=True)
+        replace(folder, kept / new_id(run_id, now=utc_now(), rng=self._rng))
 
     def _ensure_job(self, row: RunRow) -> Job:
         """The run's job; submitted now where a process died between writing the run and submitting its job."""
