@@ -23,13 +23,24 @@ Snap = Callable[[Floats, Rows], Floats]
 
 
 class Placer:
-    """Draws the places of everything in the areas whose episode begins, all areas at once, one body after another."""
+    """Draws the places of everything in the areas whose episode begins, all areas at once, one body after another.
+
+    Body 0 is the agent; body 1 + i is the entity slot i.
+    """
 
     def __init__(self, spec: EnvironmentSpec, state: State, quantities: Quantities, snap: Snap) -> None:
         self._spec, self._state, self._snap = spec, state, snap
         self._counts = {entity.name: quantities.of(entity.count) for entity in spec.entities}
-        self._gaps = {entity.name: quantities.of(entity.spawn.min_distance) for entity in spec.entities}
         self._sizes = [_sizes(entity, quantities) for entity in spec.entities]
+        self._gaps = [quantities.of(0.0)]
+        spawns = [_span(spec.agent.spawn, 1)]
+        for entity in spec.entities:
+            most = spec.most(entity.name)
+            self._gaps += [quantities.of(entity.spawn.min_distance)] * most
+            spawns.append(_span(entity.spawn, most))
+        self._low, self._span = (np.concatenate(parts)[:, None] for parts in zip(*spawns, strict=True))
+        self._solid = np.zeros(1 + state.slots.total, bool)
+        self._solid[1:][state.slots.solid] = True
         self.draws = 1 + 2 * TRIES * (1 + state.slots.total)
 
     def place(self, rows: Rows, draws: Floats) -> None:
@@ -37,72 +48,67 @@ class Placer:
         state, spec = self._state, self._spec
         state.velocity[rows], state.step[rows] = 0, 0
         state.yaw[rows] = draws[:, 0] * np.float32(2 * np.pi) if spec.agent.random_heading else 0
-        self._resize(rows)
+        exists = self._resize(rows)
+        reach = np.full((len(rows), len(self._gaps)), spec.agent.radius, np.float32)
+        half = state.half[rows]
+        reach[:, 1:] = state.radius[rows] + np.hypot(half[..., 0], half[..., 1])
+        room = np.maximum(state.half_extent[rows, None] - reach, 0)[..., None, None]
         tries = draws[:, 1:].reshape(len(rows), -1, TRIES, 2)
-        reach = np.full(len(rows), spec.agent.radius, np.float32)
-        taken = _Taken(rows, 1 + state.slots.total)
-        state.position[rows] = taken.put(self._places(spec.agent.spawn, 0, tries[:, 0], reach, rows), reach, 0.0)
-        for entity in spec.entities:
-            self._place_entity(entity, rows, tries, taken)
+        places = self._snap(room * (self._low + self._span * tries), rows)
+        gaps = np.stack([gap[rows] for gap in self._gaps], axis=1)
+        placed = _settle(places, reach, gaps, exists, self._solid)
+        state.position[rows], state.centre[rows] = placed[:, 0], placed[:, 1:]
 
-    def _resize(self, rows: Rows) -> None:
+    def _resize(self, rows: Rows) -> NDArray[np.bool_]:
+        """Take over the sizes and counts of these episodes; gives (len(rows), bodies) which of the bodies exist."""
+        state = self._state
+        exists = np.ones((len(rows), len(self._gaps)), bool)
         for entity, (width, depth, radius) in zip(self._spec.entities, self._sizes, strict=True):
-            where = self._state.slots.of[entity.name]
-            self._state.half[rows, where, 0] = width[rows, None] / 2
-            self._state.half[rows, where, 1] = depth[rows, None] / 2
-            self._state.radius[rows, where] = radius[rows, None]
-            self._state.count[entity.name][rows] = np.rint(self._counts[entity.name][rows])
+            where = state.slots.of[entity.name]
+            state.half[rows, where, 0] = width[rows, None] / 2
+            state.half[rows, where, 1] = depth[rows, None] / 2
+            state.radius[rows, where] = radius[rows, None]
+            state.count[entity.name][rows] = count = np.rint(self._counts[entity.name][rows])
+            exists[:, 1:][:, where] = np.arange(where.stop - where.start) < count[:, None]
             if entity.ordered:
-                self._state.visits[entity.name][rows] = 0
-
-    def _place_entity(self, entity: Entity, rows: Rows, tries: Floats, taken: _Taken) -> None:
-        state, slots = self._state, self._state.slots.of[entity.name]
-        for number, slot in enumerate(range(slots.start, slots.stop)):
-            reach = state.radius[rows, slot] + np.hypot(*state.half[rows, slot].T)
-            places = self._places(entity.spawn, number, tries[:, 1 + slot], reach, rows)
-            exists = number < state.count[entity.name][rows]
-            gap = self._gaps[entity.name][rows]
-            state.centre[rows, slot] = taken.put(places, reach, gap, exists=exists, solid=entity.solid)
-
-    def _places(self, spawn: Spawn, number: int, tries: Floats, reach: Floats, rows: Rows) -> Floats:
-        """(len(rows), tries, 2) candidate centres: the one fixed position, or random ones in the region."""
-        room = np.maximum(self._state.half_extent[rows] - reach, 0)[:, None, None]
-        if spawn.positions is not None:
-            return self._snap(room * np.array(spawn.positions[number], np.float32)[None, None], rows)
-        low = np.array([spawn.region.x[0], spawn.region.z[0]], np.float32)
-        high = np.array([spawn.region.x[1], spawn.region.z[1]], np.float32)
-        return self._snap(room * (low + (high - low) * tries), rows)
+                state.visits[entity.name][rows] = 0
+        return exists
 
 
-class _Taken:
-    """The bodies that were placed so far in each area, and the search for room beside them."""
+def _settle(places: Floats, reach: Floats, gaps: Floats, exists: NDArray[np.bool_], solid: NDArray[np.bool_]) -> Floats:
+    """For each body in turn the first candidate with enough room, else the roomiest; n areas, b bodies, t tries.
 
-    def __init__(self, rows: Rows, most: int) -> None:
-        self._range = np.arange(len(rows))
-        self._centre = np.full((len(rows), most, 2), FAR, np.float32)
-        self._reach = np.zeros((len(rows), most), np.float32)
-        self._used = 0
+    Args:
+        places: (n, b, t, 2) candidates.
+        reach: (n, b) radius around everything that belongs to a body.
+        gaps: (n, b) least free distance to the bodies before.
+        exists: (n, b) whether the body is there in this episode.
+        solid: (b,) whether it is left out rather than placed where it overlaps.
 
-    def put(
-        self,
-        places: Floats,
-        reach: Floats,
-        gap: Floats | float,
-        *,
-        exists: NDArray[np.bool_] | bool = True,
-        solid: bool = False,
-    ) -> Floats:
-        """The first place with enough room, else the roomiest; FAR where the body does not exist or cannot fit."""
-        others = self._centre[:, None, : self._used]
-        free = np.hypot(*np.moveaxis(places[:, :, None] - others, -1, 0)) - self._reach[:, None, : self._used]
-        free = free.min(axis=2, initial=FAR) - reach[:, None]
-        enough = free >= np.reshape(gap, (-1, 1))
-        best = np.where(enough.any(axis=1), enough.argmax(axis=1), free.argmax(axis=1))
-        kept = exists & ((free[self._range, best] >= 0) | (not solid))
-        place: Floats = np.where(np.reshape(kept, (-1, 1)), places[self._range, best], FAR)
-        self._centre[:, self._used], self._reach[:, self._used] = place, reach
-        self._used += 1
-        return place
+    Returns:
+        (n, b, 2) centres; FAR where a body does not exist or found no room.
+    """
+    each = np.arange(len(places))
+    placed: Floats = np.full((*places.shape[:2], 2), FAR, np.float32)
+    placed[:, 0] = places[:, 0, 0]
+    for i in range(1, places.shape[1]):
+        offset = places[:, i, :, None] - placed[:, None, :i]
+        offset *= offset
+        free = np.sqrt(offset[..., 0] + offset[..., 1]) - reach[:, None, :i]
+        nearest = free.min(axis=2) - reach[:, i, None]
+        best = np.minimum(nearest, gaps[:, i, None]).argmax(axis=1)
+        kept = exists[:, i] & (nearest[each, best] >= 0) if solid[i] else exists[:, i]
+        placed[kept, i] = places[each, i, best][kept]
+    return placed
+
+
+def _span(spawn: Spawn, count: int) -> tuple[Floats, Floats]:
+    """(count, 2) lower corners and (count, 2) sizes of the regions, in fractions; a fixed position has no size."""
+    if spawn.positions is not None:
+        return np.array(spawn.positions[:count], np.float32).reshape(count, 2), np.zeros((count, 2), np.float32)
+    low = np.array([spawn.region.x[0], spawn.region.z[0]], np.float32)
+    high = np.array([spawn.region.x[1], spawn.region.z[1]], np.float32)
+    return np.tile(low, (count, 1)), np.tile(high - low, (count, 1))
 
 
 def _sizes(entity: Entity, quantities: Quantities) -> tuple[Floats, Floats, Floats]:

@@ -76,7 +76,7 @@ class Draft:
     def set_rays(self, per_direction: int) -> None:
         """See every tag by ray sensors with so many rays to each side."""
         rays = self.data["observations"]["rays"] or [
-            {"name": "RayPerceptionSensor", "max_degrees": 90.0, "length": 8.0}
+            {"name": "RayPerceptionSensor", "max_degrees": 90.0, "length": 5.0}
         ]
         walls = [WALL_TAG] if self.data["arena"]["walls"] else []
         tags = [entity.get("tag") or entity["name"] for entity in self.data["entities"]] + walls
