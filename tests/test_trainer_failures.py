@@ -213,8 +213,10 @@ TIMED_OUT = "UnityTimeOutException: The Unity environment took too long to respo
         ("noconnect", TIMED_OUT, False),
         (
             "badname",
-            "TrainerConfigError: The behavior name Wrong has not been specified in the trainer configuration. "
-            "Please add an entry in the configuration file for Wrong, or set default_settings.",
+            (
+                "TrainerConfigError: The behavior name Wrong has not been specified in the trainer configuration. "
+                "Please add an entry in the configuration file for Wrong, or set default_settings."
+            ),
             False,
         ),
     ],
@@ -266,7 +268,7 @@ def test_a_player_that_hangs_is_replaced(trainer_python: Path, tmp_path: Path) -
 
 
 def test_one_of_two_players_is_restarted_while_the_other_lives(trainer_python: Path, tmp_path: Path) -> None:
-    """Only the first player is told to die: the second one's own arguments make it whole again."""
+    """The first that starts is told to die; what the other answers meanwhile must not hide it."""
     player = write_player(tmp_path, name="whole")
     dying = tmp_path / "player.x86_64"
     dying.write_text(

@@ -6,6 +6,7 @@ dead player is noticed within half a second, and a player sees the trainer's dea
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import queue
@@ -232,6 +233,7 @@ class DirectEnvManager(EnvManager):  # type: ignore[misc]
         self.recent_restart_timestamps: list[list[dt.datetime]] = [[] for _ in range(n_env)]
         self.restart_counts = [0] * n_env
         self._ready: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._look_again = 0.0
         self._players = [Player(worker_id, env_factory, run_options) for worker_id in range(n_env)]
 
     def _step(self) -> list[Any]:
@@ -250,15 +252,21 @@ class DirectEnvManager(EnvManager):  # type: ignore[misc]
         answered: list[Player] = []
         failure = None
         while not failure and not (answered and self._ready.empty()):
-            try:
+            failure = self._missed()
+            with contextlib.suppress(queue.Empty):
                 player = self._players[self._ready.get(timeout=PATIENCE_S)]
-            except queue.Empty:
-                overdue = (_failure(each, each.check) for each in self._players if each.waiting)
-                failure = next(filter(None, overdue), None)
-                continue
-            failure = _failure(player, player.receive)
-            answered.append(player)
+                failure = _failure(player, player.receive) or failure
+                answered.append(player)
         return answered, failure
+
+    def _missed(self) -> _Failure | None:
+        """The first player that died or has had its time, looked for now and then, since the others go on answering."""
+        now = time.monotonic()
+        if now < self._look_again:
+            return None
+        self._look_again = now + PATIENCE_S
+        overdue = (_failure(player, player.check) for player in self._players if player.waiting)
+        return next(filter(None, overdue), None)
 
     def _restart(self, failure: _Failure) -> None:
         """Replace each player that failed and begin new episodes; what was collected of unfinished ones is dropped.
