@@ -132,7 +132,10 @@ class EnvironmentSpec(Part):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            evidence = [f"{'.'.join(map(str, e['loc'])) or 'spec'}: {e['msg']}" for e in error.errors()]
+            evidence = [
+                f"{'.'.join(map(str, e['loc'])) or 'spec'}: {e['msg'].removeprefix('Value error, ')}"
+                for e in error.errors()
+            ]
             raise InvalidInputError(
                 f"The environment spec has {len(evidence)} problem(s): {'; '.join(evidence)}.",
                 fix="Mend these fields and pass the spec again; the schema describes every field.",
