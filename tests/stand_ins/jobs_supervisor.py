@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from jobs_kinds import KINDS, SUPERVISOR
-
+from tests.stand_ins.jobs_kinds import KINDS, SUPERVISOR
 from unity_mlops_mcp.config import settings
 from unity_mlops_mcp.jobs.supervisor import supervise
 

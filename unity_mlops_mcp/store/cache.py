@@ -22,10 +22,18 @@ class SafeJSONDisk(diskcache.JSONDisk):  # type: ignore[misc]
         """The value of a row."""
         if mode == diskcache.core.MODE_PICKLE:
             raise ValueError("A pickled value is refused.")
-        folder = Path(self._directory).resolve()
-        if filename is not None and not (folder / filename).resolve().is_relative_to(folder):
+        if filename is not None and not self._holds(filename):
             raise ValueError("A value outside the cache's folder is refused.")
         return super().fetch(mode, filename, value, read)
+
+    def remove(self, file_path: str) -> None:
+        """Remove the file of a row, if it lies in the cache's folder."""
+        if self._holds(file_path):
+            super().remove(file_path)
+
+    def _holds(self, file: str) -> bool:
+        folder = Path(self._directory).resolve()
+        return (folder / file).resolve().is_relative_to(folder)
 
 
 class Cache:
