@@ -24,6 +24,8 @@ LEAST_MEMORY_GB = 4.0
 LEAST_GLIBC = (2, 28)
 """What the wheels of torch are built for (manylinux_2_28)."""
 
+UNSET = "Unset UNITY_MLOPS_TRAINER"
+
 _TOOLS = {
     "git": "notes the revision of your project in each run",
     "xvfb-run": "gives players with cameras a display on a machine without one",
@@ -62,7 +64,8 @@ def _checks(settings: Settings, cache: Cache, *, export: bool) -> Iterator[Check
         trainer = find_trainer(settings, cache)
     except SetupError as error:
         needed = "an interpreter with mlagents, a managed one by preference"
-        yield Check(name="trainer", status="fail", found=error.message, needed=needed, fix=INSTALL_COMMAND)
+        fix = INSTALL_COMMAND if settings.trainer is None else error.fix
+        yield Check(name="trainer", status="fail", found=error.message, needed=needed, fix=fix)
     else:
         yield from _trainer(trainer, settings, cache, export=export)
     yield check_ports(settings.base_port, 1)
@@ -71,7 +74,10 @@ def _checks(settings: Settings, cache: Cache, *, export: bool) -> Iterator[Check
 
 def _trainer(trainer: Trainer, settings: Settings, cache: Cache, *, export: bool) -> Iterator[Check]:
     found = list(check_trainer(trainer))
-    yield from found
+    if settings.trainer is None or trainer.kind == "managed":
+        yield from found
+    else:  # installing another trainer mends nothing while the setting names this one
+        yield from (check.model_copy(update={"fix": check.fix and f"{UNSET}, then: {check.fix}"}) for check in found)
     old = next((problem for problem in trainer.problems if problem.startswith("packages:")), "")
     if old:
         yield Check(name="trainer's packages", status="warn", found=old, needed="today's list", fix=INSTALL_COMMAND)
@@ -117,7 +123,7 @@ def _gpu(trainer: Trainer) -> Check:
     if not trainer.versions.nvidia or trainer.versions.cuda:
         driver = "with an NVIDIA driver" if trainer.versions.nvidia else "no NVIDIA driver"
         return Check(name="GPU", status="ok", found=f"{build}, {driver}", needed=needed)
-    fix = f"{INSTALL_COMMAND} --repair --torch-index URL   (the index for your CUDA version: {INSTALL_PAGE})"
+    fix = f"Run `{INSTALL_COMMAND} --repair --torch-index URL`; {INSTALL_PAGE} has the index for your CUDA version."
     return Check(name="GPU", status="warn", found=f"{build}, though an NVIDIA driver is here", needed=needed, fix=fix)
 
 

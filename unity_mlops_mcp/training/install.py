@@ -221,13 +221,18 @@ class _Work:
             "packages", f"To download: {len(names)} packages, about {sizes.packages} MB, then {torch} ({source})."
         )
         pip.modernise()
-        exact = ["--no-deps", "--ignore-requires-python", "--only-binary=:all:", *names]
+        exact = ["--no-deps", "--no-compile", "--ignore-requires-python", "--only-binary=:all:", *names]
         pip.install(exact, count=len(names), report=lambda share, text: self.tell("packages", text, share))
 
     def torch(self, pip: Pip, torch_index: str | None, cache: Cache) -> None:
         """Torch, with NVIDIA's libraries where its build needs them; its size is told before."""
         requirement = pins.torch_requirement(self.list_name)
-        arguments = ["--only-binary=:all:", requirement, *(["--index-url", torch_index] if torch_index else [])]
+        arguments = [
+            "--no-compile",
+            "--only-binary=:all:",
+            requirement,
+            *(["--index-url", torch_index] if torch_index else []),
+        ]
         planned = pip.plan(arguments)
         sizes = pins.downloads(self.list_name)
         cuda = any(name.startswith(("nvidia-", "cuda-")) for name, _ in planned)
