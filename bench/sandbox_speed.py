@@ -3,13 +3,14 @@
     python bench/sandbox_speed.py [--archetype reach_target] [--areas 1 16 64 256] [--seconds 3]
 
 Everything is measured in one run, interleaved, medians of the rounds; only ratios are to be compared between machines.
+Wall times suffer from whatever else runs; the player's processor time per exchange hardly does, so both are shown.
 
 - ceiling: a player whose world does nothing, answering constants with our codec, against a gRPC server that answers
   every message with the same bytes: what the transport allows.
 - objects: the same with a protobuf object per agent instead of our codec.
 - sandbox: the sandbox against the same server.
 - in process: the sandbox's world alone, stepped with the same actions.
-- floor (in the last ratio): the transport's time and the world's added up, which nothing but overlap could beat.
+- floor (in the ratios): the ceiling's time and the world's added up, which nothing but overlap could beat.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -98,12 +101,21 @@ def encode_as_objects(spec: BehaviorSpec, step: BehaviorStep, *, described: bool
     return content
 
 
+@dataclass(frozen=True)
+class Rate:
+    """Exchanges per second, and the player's processor time per exchange in seconds."""
+
+    per_second: float
+    cpu_s: float
+
+
 class Server:
     """A trainer that answers every message with the same step, as fast as gRPC goes."""
 
     def __init__(self, behavior: BehaviorSpec, areas: int, seconds: float) -> None:
         self._seconds, self._count, self._start = seconds, 0, 0.0
-        self._done: queue.SimpleQueue[float] = queue.SimpleQueue()
+        self._cpu, self.pid = 0.0, 0
+        self._done: queue.SimpleQueue[Rate] = queue.SimpleQueue()
         welcome, reset, step, stop = (messages.packed_message() for _ in range(4))
         welcome.unity_input.rl_initialization_input.num_areas = areas
         welcome.unity_input.rl_initialization_input.communication_version = messages.COMMUNICATION_VERSION
@@ -127,40 +139,47 @@ class Server:
             return self._opening.pop(0)
         now = time.perf_counter()
         if self._count == WARM_UP:
-            self._start = now
+            self._start, self._cpu = now, self._player_cpu()
         if self._count > WARM_UP and now - self._start > self._seconds:
-            self._done.put((self._count - WARM_UP) / (now - self._start))
+            count = self._count - WARM_UP
+            self._done.put(Rate(count / (now - self._start), (self._player_cpu() - self._cpu) / count))
             return self._stop
         return self._step
 
-    def rate(self) -> float:
-        """Exchanges per second, once measured."""
+    def _player_cpu(self) -> float:
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def rate(self) -> Rate:
+        """What was measured, once it is."""
         rate = self._done.get(timeout=60 + self._seconds)
         self._server.stop(1).wait()
         return rate
 
 
-def over_protocol(command: Sequence[str], behavior: BehaviorSpec, areas: int, seconds: float) -> float:
-    """Exchanges per second of a player process against the constant server."""
+def over_protocol(command: Sequence[str], behavior: BehaviorSpec, areas: int, seconds: float) -> Rate:
+    """A player process against the constant server."""
     server = Server(behavior, areas, seconds)
     options = ["--mlagents-port", str(server.port)]
-    with subprocess.Popen([*command, *options], env=environment(PYTHONPATH=str(REPOSITORY)), stderr=subprocess.DEVNULL):
+    variables = environment(PYTHONPATH=str(REPOSITORY))
+    with subprocess.Popen([*command, *options], env=variables, stderr=subprocess.DEVNULL) as process:
+        server.pid = process.pid
         return server.rate()
 
 
-def in_process(spec: EnvironmentSpec, areas: int, seconds: float) -> float:
-    """Steps per second of the world alone."""
+def in_process(spec: EnvironmentSpec, areas: int, seconds: float) -> Rate:
+    """The world alone."""
     world = World(spec, areas=areas, seed=0)
     world.reset()
     (behavior,) = world.behaviors
     actions = {behavior.name: no_actions(behavior.action, areas)}
-    start, count = time.perf_counter(), 0
+    start, cpu, count = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - start < seconds:
         for _ in range(10):
             world.step(actions)
         world.drain_stats()
         count += 10
-    return count / (time.perf_counter() - start)
+    return Rate(count / (time.perf_counter() - start), (time.process_time() - cpu) / count)
 
 
 def play_still(arguments: argparse.Namespace, spec: EnvironmentSpec) -> None:
@@ -172,21 +191,39 @@ def play_still(arguments: argparse.Namespace, spec: EnvironmentSpec) -> None:
     player.serve(lambda shake: Still(behavior, shake.areas), port=arguments.mlagents_port, log=lambda _: None)
 
 
-def measure(spec: EnvironmentSpec, archetype: str, areas: int, seconds: float, rounds: int) -> dict[str, float]:
-    """The median of each way's exchanges per second."""
+def measure(spec: EnvironmentSpec, archetype: str, areas: int, seconds: float, rounds: int) -> dict[str, Rate]:
+    """The medians of each way."""
     behavior = World(spec, areas=1, seed=0).behaviors[0]
     still = [sys.executable, __file__, "--archetype", archetype, "--still"]
-    found: dict[str, list[float]] = {"ceiling": [], "objects": [], "sandbox": [], "in process": []}
+    found: dict[str, list[Rate]] = {"ceiling": [], "objects": [], "sandbox": [], "in process": []}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "spec.json"
         file.write_text(spec.to_json(), "utf-8")
+        sandbox = [sys.executable, "-m", "unity_mlops_mcp.sandbox", str(file)]
         for _ in range(rounds):
             found["ceiling"].append(over_protocol([*still, "codec"], behavior, areas, seconds))
             found["objects"].append(over_protocol([*still, "objects"], behavior, areas, seconds))
-            sandbox = [sys.executable, "-m", "unity_mlops_mcp.sandbox", str(file)]
             found["sandbox"].append(over_protocol(sandbox, behavior, areas, seconds))
             found["in process"].append(in_process(spec, areas, seconds))
-    return {name: statistics.median(rates) for name, rates in found.items()}
+    return {name: _median(rates) for name, rates in found.items()}
+
+
+def _median(rates: Sequence[Rate]) -> Rate:
+    return Rate(statistics.median(rate.per_second for rate in rates), statistics.median(rate.cpu_s for rate in rates))
+
+
+def show(areas: int, rates: Mapping[str, Rate]) -> None:
+    """One row: agent steps per second and processor time per exchange of each way, then the ratios."""
+    ceiling, objects, sandbox, alone = rates.values()
+    cells = [f"{areas * rate.per_second:,.0f} ({1e6 * rate.cpu_s:,.0f})" for rate in rates.values()]
+    floor = 1 / (1 / ceiling.per_second + 1 / alone.per_second)
+    compared = (
+        objects.cpu_s / ceiling.cpu_s,
+        sandbox.per_second / ceiling.per_second,
+        sandbox.per_second / floor,
+        sandbox.cpu_s / (ceiling.cpu_s + alone.cpu_s),
+    )
+    print("|", " | ".join([str(areas), *cells, *(f"{ratio:.2f}" for ratio in compared)]), "|", flush=True)
 
 
 def main() -> None:
@@ -203,19 +240,12 @@ def main() -> None:
     if arguments.still:
         play_still(arguments, spec)
         return
-    print(f"{arguments.archetype}: agent steps per second (exchanges per second), medians of {arguments.rounds}")
-    print(
-        "| areas | ceiling | objects | sandbox | in process | ceiling / objects | sandbox / ceiling | sandbox / floor |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    print(f"{arguments.archetype}: agent steps/s (player CPU, us per exchange), {arguments.rounds} rounds")
+    ratios = ("CPU objects / ceiling", "sandbox / ceiling", "sandbox / floor", "CPU sandbox / floor")
+    print("|", " | ".join(("areas", "ceiling", "objects", "sandbox", "in process", *ratios)), "|")
+    print("|---" * 9 + "|")
     for areas in arguments.areas:
-        rates = measure(spec, arguments.archetype, areas, arguments.seconds, arguments.rounds)
-        cells = [f"{areas * rate:,.0f} ({rate:,.0f})" for rate in rates.values()]
-        ceiling, objects, sandbox, alone = rates.values()
-        # What an exchange must cost: the transport's time and the world's, one after the other.
-        floor = 1 / (1 / ceiling + 1 / alone)
-        compared = [f"{ceiling / objects:.2f}", f"{sandbox / ceiling:.2f}", f"{sandbox / floor:.2f}"]
-        print("|", " | ".join([str(areas), *cells, *compared]), "|", flush=True)
+        show(areas, measure(spec, arguments.archetype, areas, arguments.seconds, arguments.rounds))
 
 
 if __name__ == "__main__":
