@@ -50,20 +50,25 @@ def tensor_scalar(tag: str, value: float, step: int, *, named: bool, wall_time: 
     return event([made], step, wall_time)
 
 
-def histogram(tag: str, count: int, step: int, wall_time: float = START) -> bytes:
+def histogram(tag: str, count: int, step: int, wall_time: float = START, *, beside: str | None = None) -> bytes:
+    """A histogram; with ``beside``, a scalar of that tag in the same record."""
     edges = [float(edge) for edge in range(count % 7 + 2)]
     made = summary_pb2.HistogramProto(
         min=0.0, max=1.0, num=count, sum=count / 2, sum_squares=count / 4, bucket_limit=edges, bucket=edges
     )
-    return event([summary_pb2.Summary.Value(tag=tag, histo=made)], step, wall_time)
+    values = [summary_pb2.Summary.Value(tag=tag, histo=made)]
+    if beside:
+        values.append(summary_pb2.Summary.Value(tag=beside, simple_value=count))
+    return event(values, step, wall_time)
 
 
-def text(tag: str, words: str, step: int = 0, wall_time: float = START) -> bytes:
+def text(tag: str, words: str, step: int = 0, wall_time: float = START, *, named: bool = True) -> bytes:
+    """A text; only the first of a tag must name its plugin."""
     made = summary_pb2.Summary.Value(
-        tag=tag,
-        tensor=tensor_util.make_tensor_proto(np.array([words.encode()], dtype=object)),
-        metadata=text_metadata.create_summary_metadata(display_name="", description=""),
+        tag=tag, tensor=tensor_util.make_tensor_proto(np.array([words.encode()], dtype=object))
     )
+    if named:
+        made.metadata.CopyFrom(text_metadata.create_summary_metadata(display_name="", description=""))
     return event([made], step, wall_time)
 
 
