@@ -83,11 +83,11 @@ class Environment:
         self._patience_s = _LEAVE_S
         self._server = PlayerServer(port)
         self.port = self._server.port
-        self._temporary = None if log_folder else tempfile.TemporaryDirectory(prefix="unity-mlops-")
-        folder = log_folder or Path(self._temporary.name if self._temporary else "")
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._outbox = _first_settings(time_scale)
         try:
             if command is not None:
+                folder = log_folder or self._make_temporary()
                 self._process = PlayerProcess(
                     command, port=self.port, arguments=arguments, graphics=graphics, folder=folder
                 )
@@ -103,6 +103,10 @@ class Environment:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _make_temporary(self) -> Path:
+        self._temporary = tempfile.TemporaryDirectory(prefix="unity-mlops-")
+        return Path(self._temporary.name)
 
     def _check(self) -> None:
         if self._process:
