@@ -26,7 +26,7 @@ _NEXT = {
     "interrupted": "It goes on from its checkpoint by itself; call wait_for({id!r}).",
     "succeeded": "Call get_metrics({id!r}) to judge it, or resume_training({id!r}, extra_steps=...) to train on.",
     "cancelled": "Call resume_training({id!r}) to go on from the checkpoint.",
-    "failed": "Apply the fix, then call resume_training({id!r}) or start again.",
+    "failed": "Do what failure.fix says.",
 }
 
 
@@ -59,7 +59,7 @@ def shapes(build: PlayerBuild) -> list[BehaviorShape]:
 def next_step(state: str, subject: str, *, trains: bool = True) -> str:
     """One sentence that says what to call now."""
     if not trains and state in FINAL_STATES:
-        return "It has ended." if state != "failed" else "Apply the fix and start it again."
+        return "It has ended." if state != "failed" else "Do what failure.fix says."
     return _NEXT[state].format(id=subject)
 
 

@@ -69,10 +69,17 @@ def _failed(folder: RunFolder, watch: Watch, exit_code: int) -> MlopsError:
         exit_code=exit_code,
         player_log_lines=[line for path in player_logs for line in last_lines(path, EVIDENCE_LINES)],
         run_id=folder.run_id,
+        step=watch.reached,
+        max_steps=watch.max_steps,
+        home=folder.path.parents[1],
         log_path=folder.log,
         player_log_path=player_logs[0] if player_logs else None,
     )
-    return ExternalError(failure.message, fix=failure.fix, cause=failure.cause, evidence=failure.evidence)
+    fix = failure.fix
+    if folder.checkpoint_step() is None:
+        again = f'start_training(…, run_id="{folder.run_id}", force=true)'
+        fix = fix.replace(f'resume_training(run_id="{folder.run_id}")', again)
+    return ExternalError(failure.message, fix=fix, cause=failure.cause, evidence=failure.evidence)
 
 
 def _disk_full(context: JobContext, folder: RunFolder) -> SetupError:
