@@ -111,6 +111,17 @@ def test_a_job_fails_with_the_cause_of_the_one_it_comes_after(world: World) -> N
     assert "running" not in world.states(second)
 
 
+def test_a_job_fails_with_the_one_it_comes_after_even_while_there_is_no_room_for_it(world: World) -> None:
+    first = world.running(world.submit("hold"))
+    second = world.submit("echo")
+    third = world.submit("echo", after=second.id)
+    world.jobs.request_stop(second.id)
+    world.jobs.tend()
+
+    assert world.jobs.get(third.id).state == "failed"
+    assert world.jobs.get(first.id).state == "running"
+
+
 def test_a_job_cannot_come_after_one_that_is_not_there(world: World) -> None:
     with pytest.raises(NotFoundError):
         world.submit("echo", after="build-20200101-000000-0000")
@@ -135,6 +146,8 @@ def test_two_processes_never_hold_the_same_port(home: Path) -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "0.0.0.0"])  # noqa: S104 - what ML-Agents binds too
 def test_a_block_with_a_strangers_listener_in_it_is_skipped(address: str) -> None:
     base = free_base(8)
+    if ":" in address and not socket.has_dualstack_ipv6():
+        pytest.skip("runs only on machines with IPv6")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.create_server((address, base + 1), family=family), lease_ports(3, base) as lease:
         assert lease.ports == (base + 2, base + 3, base + 4)

@@ -204,9 +204,18 @@ def test_opening_a_known_home_imports_no_migrations(home: Path) -> None:
     assert done.stdout == "False\n"
 
 
+def test_a_damaged_state_file_is_told(home: Path) -> None:
+    home.mkdir()
+    (home / "state.db").write_bytes(b"no database at all, and long enough to be looked at" * 100)
+
+    with pytest.raises(SetupError, match="is damaged") as told:
+        Store(home)
+    assert told.value.cause == "store_damaged"
+
+
 def test_a_network_file_system_is_refused(home: Path) -> None:
     with pytest.raises(SetupError, match="network file system") as told:
-        Store(home, mounted=lambda: [Mount("/", "ext4", ""), Mount(str(home.parent), "nfs4", "")])
+        Store(home, mounted=lambda: [Mount("/", "ext4"), Mount(str(home.parent), "nfs4")])
 
     assert told.value.cause == "network_home"
     assert "UNITY_MLOPS_HOME" in told.value.fix
@@ -221,7 +230,7 @@ def test_a_home_that_is_a_file_is_told(home: Path) -> None:
 
 def test_another_pid_namespace_is_refused_while_somebody_lives_in_the_home_and_is_dead_afterwards(home: Path) -> None:
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rpf", "true"], check=False).returncode != 0:
-        pytest.skip("this machine makes no pid namespaces: unshare -rpf is refused")
+        pytest.skip("runs only on machines that let this user make pid namespaces")
     who = "from unity_mlops_mcp.process.identity import this_process; print(this_process().namespace, flush=True);"
     inside = ["unshare", "-rpf", "--mount-proc", "--kill-child", sys.executable, "-c"]
     script = OPEN + who + "import time; time.sleep(600)"

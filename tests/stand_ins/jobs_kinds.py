@@ -105,7 +105,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("refuse", _refuse, _never),
         Kind("crash", _crash, _never),
         Kind("hold", _hold, _never),
-        Kind("work", _work, _has_checkpoint),
+        Kind("work", _work, _has_checkpoint, grace_s=3.0),
         Kind("orphan", _leave_orphan, _never),
         Kind("ports", _ports, _never),
     )

@@ -34,12 +34,14 @@ class Kind:
             cancelled, its result kept), and raises a `MlopsError` to fail with its cause and fix.
         can_resume: whether a new attempt of this interrupted job can go on where the last one was cut off.
         limited: whether it counts towards the limit of concurrent jobs.
+        grace_s: how long a process of it whose supervisor was killed may take to save, before it is terminated.
     """
 
     name: str
     run: Callable[[JobContext], Awaitable[dict[str, Any]]]
     can_resume: Callable[[Job], bool]
     limited: bool = True
+    grace_s: float = 10.0
 
 
 class Child:

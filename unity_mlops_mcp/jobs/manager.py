@@ -219,12 +219,12 @@ class Jobs:
 
     def _start_queued(self) -> None:
         rows = self._store.jobs.open()
-        for row in startable(rows, self._settings.max_jobs):
-            if row.kind in self._kinds and self._may_start(row):
-                self._start(row)
+        ready = [row for row in rows if row.state != "queued" or (row.kind in self._kinds and self._may_start(row))]
+        for row in startable(ready, self._settings.max_jobs):
+            self._start(row)
 
     def _may_start(self, row: JobRow) -> bool:
-        """Whether what the job comes after has succeeded; the job fails when it cannot any more."""
+        """Whether what the job comes after, if anything, has succeeded; the job fails when that cannot be any more."""
         first = None if row.after is None else self._store.jobs.get(row.after)
         if first is None or first.state == "succeeded":
             return True

@@ -78,7 +78,10 @@ def is_free(port: int) -> bool:
 
 def _take(port: int) -> FileLock | None:
     lock = FileLock(machine_wide_folder("unity-mlops-ports") / f"{port}.lock", mode=0o666)
-    if not lock.acquire():
+    try:
+        if not lock.acquire():
+            return None
+    except OSError:  # somebody else's file, which we may not open
         return None
     if is_free(port):
         return lock

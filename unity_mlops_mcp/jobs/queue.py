@@ -29,14 +29,18 @@ def waits(rows: Sequence[JobRow], max_jobs: int) -> Mapping[str, Wait]:
 
 
 def startable(rows: Sequence[JobRow], max_jobs: int) -> list[JobRow]:
-    """The queued jobs that there is room for now, in their order; `rows` as for `waits`."""
+    """The queued jobs that there is room for now, in their order.
+
+    Args:
+        rows: all active jobs, and the queued ones that wait for no other job, oldest first.
+        max_jobs: how many limited jobs run at once.
+    """
     free = max_jobs - len(active(rows))
     found = []
     for row in rows:
-        if row.state != "queued" or dependency(row, rows) is not None or (row.limited and free <= 0):
-            continue
-        free -= row.limited
-        found.append(row)
+        if row.state == "queued" and (free > 0 or not row.limited):
+            free -= row.limited
+            found.append(row)
     return found
 
 

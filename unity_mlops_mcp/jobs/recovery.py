@@ -26,7 +26,6 @@ HEARTBEAT_OLD = timedelta(seconds=3)
 _UNKNOWN_START = timedelta(seconds=30)  # no supervisor took the job, and nobody knows which process was started
 _HUNG_START = timedelta(seconds=120)
 _MAX_STARTS = 3
-_GRACE_S = 10.0  # a trainer that lost its supervisor may save before it is ended
 _log = logging.getLogger(__name__)
 
 
@@ -110,7 +109,7 @@ class Recovery:
 
     def _resume(self, row: JobRow, now: datetime) -> bool:
         roots = [Identity.from_json(child) for child in row.children]
-        left = Tree(roots, row.attempt_token).stop(grace_s=_GRACE_S)
+        left = Tree(roots, row.attempt_token).stop(grace_s=self._kinds[row.kind].grace_s)
         if left:
             _log.error("Processes %s of %s could not be ended.", sorted(one.pid for one in left), row.id)
             return False

@@ -58,7 +58,7 @@ def run(
             out, err = process.communicate(given, timeout=timeout_s)
         except subprocess.TimeoutExpired as error:
             system.kill_group(process)
-            out, err = process.communicate()
+            out, err = _rest(process)
             raise ExternalError(
                 f"{command[0]} did not end within {timeout_s:g} s (command: {' '.join(command)}).",
                 fix="Run it by hand to see what it waits for.",
@@ -69,6 +69,14 @@ def run(
             system.kill_group(process)
             raise
     return Completed(process.returncode, _text(out), _text(err))
+
+
+def _rest(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What a killed process wrote; nothing when a process that escaped its group keeps the pipes open."""
+    try:
+        return process.communicate(timeout=2.0)
+    except subprocess.TimeoutExpired:
+        return b"", b""
 
 
 def _text(output: bytes) -> str:

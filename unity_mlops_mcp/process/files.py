@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, final
 
 import psutil
 
+from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.process import system
 
 _NETWORK_TYPES = frozenset(
@@ -84,12 +86,16 @@ class FileLock:
         return True
 
     def _open(self) -> int:
-        try:  # without O_CREAT first: Linux refuses O_CREAT on a stranger's file in a sticky folder
-            return os.open(self.path, os.O_RDWR)
-        except FileNotFoundError:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, self._mode)
-            self.path.chmod(self._mode)  # whatever the umask
-            return descriptor
+        """The lock file, made when missing; links are not followed, for the folder may be everybody's."""
+        flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+        while True:
+            with suppress(FileNotFoundError):
+                return os.open(self.path, flags)
+            with suppress(FileExistsError):
+                descriptor = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, self._mode)
+                if hasattr(os, "fchmod"):
+                    os.fchmod(descriptor, self._mode)  # whatever the umask
+                return descriptor
 
     def release(self) -> None:
         """Give the lock back; nothing happens when it is not held."""
@@ -98,8 +104,17 @@ class FileLock:
             self._descriptor = None
 
     def __enter__(self) -> FileLock:
+        """Take the lock, waiting for at most a minute.
+
+        Raises:
+            ConflictError: another process still holds it.
+        """
         if not self.acquire(timeout_s=60.0):
-            raise TimeoutError(f"{self.path} stayed locked by another process for 60 s.")
+            raise ConflictError(
+                f"Another process has held {self.path} locked for 60 s.",
+                fix="Look for a process of unity-mlops that hangs or is suspended, and end it.",
+                cause="locked",
+            )
         return self
 
     def __exit__(
@@ -109,23 +124,22 @@ class FileLock:
 
 
 class Mount(NamedTuple):
-    """A mounted file system: where, its type as the system names it, and its options."""
+    """A mounted file system: where, and its type as the system names it."""
 
     point: str
     type: str
-    options: str
 
 
 def mounts() -> Sequence[Mount]:
     """What is mounted on this machine."""
-    return [Mount(part.mountpoint, part.fstype, part.opts) for part in psutil.disk_partitions(all=True)]
+    return [Mount(part.mountpoint, part.fstype) for part in psutil.disk_partitions(all=True)]
 
 
 def network_mount(path: Path, *, mounted: Callable[[], Sequence[Mount]] = mounts) -> Mount | None:
     """The network file system that the path lies on, or None; SQLite's WAL and our locks need a local one."""
     resolved = path.resolve()
-    if str(resolved).startswith("\\\\"):
-        return Mount(resolved.anchor, "network share", "")
+    if system.WINDOWS:  # where listing all drives may hang on one that is gone
+        return Mount(resolved.anchor, "network drive") if system.is_remote_drive(resolved.anchor) else None
     holders = [mount for mount in mounted() if resolved.is_relative_to(mount.point)]
     best = max(reversed(holders), key=lambda mount: len(Path(mount.point).parts), default=None)
-    return best if best and (best.type.lower() in _NETWORK_TYPES or "remote" in best.options.split(",")) else None
+    return best if best and best.type.lower() in _NETWORK_TYPES else None

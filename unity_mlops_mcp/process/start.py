@@ -12,6 +12,7 @@ from typing import Any
 from unity_mlops_mcp.process import broker, system
 from unity_mlops_mcp.process.commands import open_process
 from unity_mlops_mcp.process.identity import Identity, identify, send
+from unity_mlops_mcp.process.tree import starting
 
 _started: dict[int, subprocess.Popen[bytes]] = {}
 _started_lock = threading.Lock()
@@ -78,7 +79,8 @@ def _start(
 ) -> Started:
     with outputs[0].open("ab") as out, outputs[1].open("ab") as err:
         streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
-        process = open_process([str(part) for part in argv], cwd=cwd, env=env, options={**options, **streams})
+        with starting:
+            process = open_process([str(part) for part in argv], cwd=cwd, env=env, options={**options, **streams})
     with _started_lock:
         _started[process.pid] = process
     return Started(process, identify(process.pid) or _unseen(process.pid))

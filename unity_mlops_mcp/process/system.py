@@ -6,11 +6,13 @@ Linux is tested. macOS and Windows follow their documentation.
 from __future__ import annotations
 
 import ctypes
+import getpass
 import os
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +23,7 @@ WINDOWS = sys.platform == "win32"
 LINUX = sys.platform.startswith("linux")
 START_TOLERANCE_S = 0.005 if LINUX else 1.0
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_DRIVE_REMOTE = 4  # fileapi.h
 _LOCK_RANGE = 1 << 30  # bytes that Windows locks stand for; a shared holder takes one of them
 
 
@@ -110,7 +113,9 @@ def _look_linux(pid: int) -> Seen | None:
 
 @lru_cache(maxsize=1)
 def _ticks() -> int:
-    return os.sysconf("SC_CLK_TCK") if sys.platform != "win32" else 1
+    if sys.platform == "win32":
+        return 1
+    return os.sysconf("SC_CLK_TCK")
 
 
 def is_running(pid: int, started: float) -> bool:
@@ -168,10 +173,7 @@ def send_signal(pid: int, started: float, number: int) -> bool:
 
     Where the system has pid file descriptors the process cannot be replaced between the look and the signal.
     """
-    try:
-        handle = os.pidfd_open(pid) if sys.platform.startswith("linux") and hasattr(os, "pidfd_open") else None
-    except OSError:
-        handle = None
+    handle = _open_pid(pid)
     try:
         if not is_running(pid, started):
             return False
@@ -185,8 +187,17 @@ def send_signal(pid: int, started: float, number: int) -> bool:
             os.close(handle)
 
 
+def _open_pid(pid: int) -> int | None:
+    if sys.platform != "linux" or not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
+
+
 def _deliver(pid: int, handle: int | None, number: int) -> None:
-    if sys.platform.startswith("linux") and handle is not None:
+    if sys.platform == "linux" and handle is not None:
         signal.pidfd_send_signal(handle, number)
     else:
         os.kill(pid, number)
@@ -194,11 +205,15 @@ def _deliver(pid: int, handle: int | None, number: int) -> None:
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill a process that we started with `detached_options`, and its group (on Windows: its children)."""
+    if process.poll() is not None:
+        return  # its pid may be another one's by now
     if sys.platform != "win32":
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
         return
-    for member in (*psutil.Process(process.pid).children(recursive=True), process):
+    for member in psutil.Process(process.pid).children(recursive=True):
         member.kill()
+    process.kill()
 
 
 def inside_job_object() -> bool:
@@ -208,6 +223,13 @@ def inside_job_object() -> bool:
     kernel, answer = ctypes.windll.kernel32, ctypes.c_int(0)
     asked = kernel.IsProcessInJob(kernel.GetCurrentProcess(), None, ctypes.byref(answer))
     return bool(asked and answer.value)
+
+
+def is_remote_drive(anchor: str) -> bool:
+    """Whether the root of a Windows path is a share or a mapped network drive."""
+    if sys.platform != "win32":
+        return False
+    return anchor.startswith("\\\\") or ctypes.windll.kernel32.GetDriveTypeW(anchor) == _DRIVE_REMOTE
 
 
 def lock_file(descriptor: int, *, shared: bool) -> bool:
@@ -252,6 +274,6 @@ def machine_wide_folder(name: str) -> Path:
         pass
     if not folder.is_symlink() and os.access(folder, os.W_OK):
         return folder
-    private = Path(tempfile.gettempdir()) / f"{name}-{os.getpid() if WINDOWS else os.getuid()}"
+    private = Path(tempfile.gettempdir()) / f"{name}-{getpass.getuser()}"
     private.mkdir(mode=0o700, exist_ok=True)
     return private

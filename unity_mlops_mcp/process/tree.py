@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 
@@ -14,6 +15,9 @@ from unity_mlops_mcp.process.identity import Identity, identify, is_alive, send
 
 TOKEN_VARIABLE = "UNITY_MLOPS_JOB_TOKEN"  # noqa: S105 - names a variable; its value marks a job's processes
 _POLL_S = 0.03
+
+starting = threading.Lock()
+"""Held while a process is started: until it has its own environment it shows ours, token included."""
 
 
 def token_of(pid: int) -> str | None:
@@ -28,21 +32,31 @@ def members(token: str) -> set[Identity]:
     """The living processes whose environment carries the token or one that begins with it, this one excepted."""
     if not token:
         return set()
-    return _identified(pid for pid in psutil.pids() if pid != os.getpid() and _belongs(token_of(pid), token))
+    with starting:
+        return _identified(pid for pid in psutil.pids() if pid != os.getpid() and _belongs(token_of(pid), token))
 
 
 def _belongs(found: str | None, token: str) -> bool:
     return found is not None and (found == token or found.startswith(f"{token}."))
 
 
-def descendants(root: Identity) -> set[Identity]:
-    """What that process started and what those did, as far as the links between them still stand."""
-    if not is_alive(root):
-        return set()
-    try:
-        return _identified(child.pid for child in psutil.Process(root.pid).children(recursive=True))
-    except psutil.Error:
-        return set()
+def descendants(roots: Collection[Identity]) -> set[Identity]:
+    """What those processes started and what these did, as far as the links between them still stand."""
+    children: dict[int, list[int]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        children.setdefault(process.info["ppid"], []).append(process.pid)
+    found: set[Identity] = set()
+    fresh = {root for root in roots if is_alive(root)}
+    while fresh:
+        born = {child for parent in fresh for child in _born_of(parent, children.get(parent.pid, ()))}
+        fresh = born - found
+        found |= fresh
+    return found
+
+
+def _born_of(parent: Identity, pids: Iterable[int]) -> set[Identity]:
+    """Those of the pids that are younger than their parent: on Windows a pid may be that of a former one."""
+    return {child for child in _identified(pids) if child.started >= parent.started}
 
 
 def orphans(*, except_for: Collection[int]) -> set[Identity]:
@@ -73,8 +87,7 @@ class Tree:
     def living(self) -> set[Identity]:
         """What of it runs now; what was seen once is remembered, so that a lost parent hides no child."""
         self._known |= members(self._token)
-        for known in tuple(self._known):
-            self._known |= descendants(known)
+        self._known |= descendants(self._known)
         self._known = {known for known in self._known if is_alive(known)}
         return self._known
 

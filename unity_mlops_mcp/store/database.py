@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from unity_mlops_mcp.errors import ExternalError, SetupError
 from unity_mlops_mcp.process.files import FileLock
@@ -67,6 +67,12 @@ class Database:
                 fix="Check the free space and the permissions of its folder, then call again.",
                 cause="store_unavailable",
             ) from error
+        except DatabaseError as error:
+            raise SetupError(
+                f"The state file {self._path} is damaged: {error.orig}.",
+                fix="Move it away with its -wal and -shm files; the runs and builds beside it stay as they are.",
+                cause="store_damaged",
+            ) from error
 
     def _bring_up_to_date(self, lock: FileLock) -> None:
         if self._version() == SCHEMA_VERSION:
@@ -99,8 +105,7 @@ class Database:
 def _prepare(connection: Any, record: object) -> None:
     del record
     connection.isolation_level = None  # the driver starts no transactions of its own; _begin does
-    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA synchronous=NORMAL")  # with WAL a killed process loses nothing
 
 
 def _begin(connection: sa.Connection) -> None:
