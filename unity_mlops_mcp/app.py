@@ -400,7 +400,7 @@ class App:
         behavior = row.behavior_name if row.behavior_name in reader.behaviors else None
         summary = summarize(reader, max_steps=row.max_steps, now=utc_now().timestamp(), behavior=behavior)
         available = reader.tags_of(behavior)
-        wanted, next_cursor = page_of_tags(available, tags, cursor)
+        wanted, next_cursor = page_of_tags(available, tags, cursor, max_points=max_points)
         job = self._job(run_id)
         return MetricsResult(
             run_id=run_id,

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.jobs.records import Job, JobState
 
-TAGS_A_PAGE = 6
+POINTS_A_PAGE = 480
+"""Points of all series of one answer together: about 15 KB."""
 FIRST_TAGS = ("Environment/Cumulative Reward", "Environment/Success", "Environment/Episode Length")
 STATES: tuple[str, ...] = get_args(JobState)
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -76,7 +77,9 @@ def until_reached(text: str | None) -> Callable[[Job], bool]:
     return lambda job: (shown := job.progress.get("mean_reward")) is not None and shown >= reward
 
 
-def page_of_tags(available: tuple[str, ...], tags: str | None, cursor: str | None) -> tuple[list[str], str | None]:
+def page_of_tags(
+    available: tuple[str, ...], tags: str | None, cursor: str | None, *, max_points: int
+) -> tuple[list[str], str | None]:
     """The tags of one page, the most telling first, and the cursor of the next page.
 
     Raises:
@@ -90,5 +93,5 @@ def page_of_tags(available: tuple[str, ...], tags: str | None, cursor: str | Non
         first = [tag for tag in FIRST_TAGS if tag in available]
         wanted = [*first, *(tag for tag in available if tag not in first)]
     start = int(cursor or 0)
-    end = start + TAGS_A_PAGE
+    end = start + max(1, POINTS_A_PAGE // max_points)
     return wanted[start:end], str(end) if end < len(wanted) else None

@@ -75,11 +75,11 @@ class Upkeep:
     def _tend(self) -> None:
         pause = self._first_after_s
         while not self._ended.wait(pause):
-            self._tend_once()
+            self.tend_once()
             pause = self._every_s
 
-    def _tend_once(self) -> None:
-        """One round; a thread's top, so whatever goes wrong is told once and tried again."""
+    def tend_once(self) -> None:
+        """One round; it is nobody's errand, so whatever goes wrong is told once and tried again."""
         try:
             self._app().tend()
         except Exception as error:  # noqa: BLE001

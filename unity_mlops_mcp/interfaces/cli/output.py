@@ -24,14 +24,16 @@ _FILE_WIDTH = 200
 
 @contextmanager
 def application(*, upkeep: bool = False) -> Iterator[App]:
-    """The application for one command; with ``upkeep`` it is tended while the command waits."""
+    """The application for one command; tended once at its end, with ``upkeep`` also while the command waits."""
     app = LateApp()
+    keeping = Upkeep(app)
     if upkeep:
-        with Upkeep(app):
+        with keeping:
             yield app()
         return
     try:
         yield app()
+        keeping.tend_once()
     finally:
         app.close()
 
