@@ -105,11 +105,14 @@ def train(
     run: str,
     options: Sequence[str] = ("--seed=3", "--max-lifetime-restarts=0"),
     environments: int = 1,
+    arguments: Sequence[str] = (),
     timeout_s: float = 240,
 ) -> Training:
-    """Run a training to its end."""
+    """Run a training to its end; ``arguments`` are for the player."""
     ports = [f"--base-port={free_port(environments)}", f"--num-envs={environments}"]
-    command = learn_command(python, mode, configuration, player, run=run, options=[*options, *ports])
+    player_arguments = ["--env-args", *arguments] if arguments else []
+    chosen = [*options, *ports, *player_arguments]
+    command = learn_command(python, mode, configuration, player, run=run, options=chosen)
     ended: subprocess.CompletedProcess[Any] = subprocess.run(
         command,
         stdout=subprocess.PIPE,

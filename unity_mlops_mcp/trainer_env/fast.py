@@ -5,7 +5,7 @@ Imported after the compat patches, since it imports mlagents.
 
 from __future__ import annotations
 
-from . import fast_columns, fast_environment, fast_ppo, fast_trajectories, fast_transport
+from . import fast_columns, fast_environment, fast_ppo, fast_torch, fast_trajectories, fast_transport
 from .patching import Patch, Versions
 
 MADE_FOR = "1.1.0"
@@ -63,5 +63,29 @@ PATCHES = (
         "a worker process between trainer and player pickles every step, and the trainer spins while it waits",
         _fits,
         fast_environment.talk_directly,
+    ),
+    Patch(
+        "no-dynamo",
+        "the first optimizer imports torch's compiler, for a second or more, and nothing is compiled",
+        lambda versions: _fits(versions) and fast_torch.optimizers_import_dynamo(),
+        fast_torch.leave_dynamo_out,
+    ),
+    Patch(
+        "hashed-keys",
+        "each look into a buffer hashes the name of an enumeration's member by a Python function",
+        _fits,
+        fast_torch.hash_keys_by_identity,
+    ),
+    Patch(
+        "no-unused-normalization",
+        "each trajectory is made into tensors twice for networks that do not normalise",
+        _fits,
+        fast_torch.skip_unused_normalization,
+    ),
+    Patch(
+        "counted-masks",
+        "each loss builds and adds up a tensor of ones to learn its own length",
+        _fits,
+        fast_torch.count_masks_once,
     ),
 )
