@@ -53,9 +53,8 @@ SUMMARIES = {
     "[INFO] My. Agent. Step: 2000. Time Elapsed: 4.212 s. Mean Reward: inf. Std of Reward: nan. Training.": None,
     "2026-11-21 11:30:00 INFO [stats.py:193] Nav. Step: 2000. Time Elapsed: 4.212 s. Mean Reward: 0.004. Std of Reward:"
     " 0.651. Training.": summary(),
-    "\x1b[32m[INFO] Nav. Step: 2000. Time Elapsed: 4.212 s. Mean Reward: 0.004. Std of Reward: 0.651. Training.\x1b[0m": (
-        summary()
-    ),
+    "\x1b[32m[INFO] Nav. Step: 2000. Time Elapsed: 4.212 s. Mean Reward: 0.004. Std of Reward: 0.651. "
+    "Training.\x1b[0m": (summary()),
 }
 
 EVENTS: dict[str, Event] = {
