@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import platformdirs
 
 from unity_mlops_mcp.errors import ConflictError
-from unity_mlops_mcp.process.commands import find
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.config import Settings
@@ -134,6 +133,8 @@ def own_command() -> list[str]:
 
 def typed_command() -> str:
     """What a person types to start this installation: its name where the PATH leads to it, else the whole path."""
+    from unity_mlops_mcp.process.commands import find
+
     command, *rest = own_command()
     on_path = find(SERVER)
     if on_path is not None and on_path == Path(command):

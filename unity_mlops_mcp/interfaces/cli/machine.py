@@ -38,16 +38,22 @@ def trainer_install(
 
 
 def follow_install(app: App, started: Status, terminal: Console) -> Status:
-    """Show the installation until it ends.
+    """Show the installation until it ends; Ctrl-C stops it.
 
     Raises:
         ExternalError: it failed; with its cause, evidence and fix.
+        KeyboardInterrupt: it was stopped; the next one goes on with what is there.
     """
     from unity_mlops_mcp.interfaces.cli.live import follow
 
     for note in started.notes:
         terminal.print(note)
-    status = follow(app, started.job_id, terminal)
+    try:
+        status = follow(app, started.job_id, terminal)
+    except KeyboardInterrupt:
+        app.stop_training(started.job_id)
+        terminal.print("\nStopped. The same command goes on with what is there.")
+        raise
     if status.state != "succeeded":
         raise _install_error(status)
     return status
