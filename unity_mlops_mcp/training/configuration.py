@@ -20,8 +20,8 @@ from unity_mlops_mcp.training.schema import NEWEST, as_number, check_shape, did_
 from unity_mlops_mcp.training.yaml_text import read_mapping
 
 LEAST_HORIZON = 8
-MOST_SUMMARIES, MOST_CHECKPOINTS = 20, 10
-"""At least so many summaries and checkpoints in a run, as far as the bounds below allow."""
+SUMMARIES, CHECKPOINTS = 20, 10
+"""So many summaries and checkpoints in a run, as far as the bounds below allow."""
 SUMMARY_BOUNDS, CHECKPOINT_BOUNDS = (500, 50_000), (2_000, 100_000)
 LEAST_STEPS_PER_UPDATE = 10
 
@@ -202,10 +202,10 @@ def _complete(body: dict[str, Any], given: Mapping[str, Any], agents: int) -> No
         if "time_horizon" not in given:
             body["time_horizon"] = time_horizon(body, agents)
     if "summary_freq" not in given:
-        body["summary_freq"] = _share(steps, MOST_SUMMARIES, SUMMARY_BOUNDS, body.get("summary_freq"))
+        body["summary_freq"] = _share(steps, SUMMARIES, SUMMARY_BOUNDS, body.get("summary_freq"))
     if "checkpoint_interval" not in given and not body.get("even_checkpoints"):
         body["checkpoint_interval"] = _share(
-            steps, MOST_CHECKPOINTS, CHECKPOINT_BOUNDS, body.get("checkpoint_interval")
+            steps, CHECKPOINTS, CHECKPOINT_BOUNDS, body.get("checkpoint_interval")
         )
 
 
