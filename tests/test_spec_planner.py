@@ -162,3 +162,12 @@ def test_obstacles_on_a_patrol_lengthen_its_training() -> None:
     hard = plan(UnityAssetSpec(description="patrol and avoid obstacles")).training
     assert hard["max_steps"] > plain["max_steps"]
     assert hard["max_steps"] / hard["summary_freq"] == plain["max_steps"] / plain["summary_freq"]
+
+
+def test_a_body_that_does_not_turn_sees_all_around_itself() -> None:
+    still = plan(UnityAssetSpec(description="an omnidirectional robot avoids obstacles")).spec.observations.rays[0]
+    turning = plan(UnityAssetSpec(description="a car avoids obstacles")).spec.observations.rays[0]
+    angles = sorted(still.angles)
+    steps = {round(b - a, 1) for a, b in zip(angles, [*angles[1:], angles[0] + 360], strict=True)}
+    assert max(steps) - min(steps) <= 0.3
+    assert turning.max_degrees == 90

@@ -13,6 +13,10 @@ from unity_mlops_mcp.spec.language import vocabulary
 
 Data = dict[str, Any]
 
+AHEAD, AROUND = 5, 8
+"""Rays to each side of a body that turns, and of one that moves any way without turning."""
+RAY_LENGTH = 5.0
+"""Metres: what is farther away need not be seen, and a hit then means that something is near."""
 GOAL_RADIUS = 0.08
 """Greatest radius of what is to be reached, as a share of the arena's half-extent."""
 
@@ -64,6 +68,9 @@ class Draft:
         """Add the parts that a wish needs."""
         addition = copy.deepcopy(vocabulary()["additions"][wish])
         self.lengthen(addition.pop("longer", 1.0))
+        network = self.training["network_settings"]
+        network["hidden_units"] = max(network["hidden_units"], addition.pop("hidden_units", 0))
+        self.resize(max(self.half_extent, addition.pop("half_extent", 0.0)))
         self.data["parameters"] |= addition.pop("parameters", {})
         for name, parts in addition.items():
             self.data[name] += parts
@@ -73,14 +80,20 @@ class Draft:
         for name in ("max_steps", "summary_freq", "checkpoint_interval"):
             self.training[name] = round(self.training[name] * factor)
 
-    def set_rays(self, per_direction: int) -> None:
-        """See every tag by ray sensors with so many rays to each side."""
-        rays = self.data["observations"]["rays"] or [
-            {"name": "RayPerceptionSensor", "max_degrees": 90.0, "length": 5.0}
-        ]
-        walls = [WALL_TAG] if self.data["arena"]["walls"] else []
-        tags = [entity.get("tag") or entity["name"] for entity in self.data["entities"]] + walls
-        self.data["observations"]["rays"] = [{**ray, "tags": tags, "rays_per_direction": per_direction} for ray in rays]
+    def set_rays(self, per_direction: int | None = None) -> None:
+        """See every tag by rays: over the half circle ahead of a body that turns, all around one that does not.
+
+        Args:
+            per_direction: rays to each side; None takes what finds its way past obstacles.
+        """
+        turns = self.data["agent"]["motion"]["kind"] == "car"
+        sides = per_direction or (AHEAD if turns else AROUND)
+        degrees = 90.0 if turns else round(360.0 * sides / (2 * sides + 1), 1)
+        tags = [entity.get("tag") or entity["name"] for entity in self.data["entities"]]
+        tags += [WALL_TAG] * self.data["arena"]["walls"]
+        length = next((ray["length"] for ray in self.data["observations"]["rays"]), RAY_LENGTH)
+        ray = {"name": "RayPerceptionSensor", "tags": tags, "rays_per_direction": sides}
+        self.data["observations"]["rays"] = [{**ray, "max_degrees": degrees, "length": length}]
 
     def resize(self, half_extent: float) -> None:
         """Change the arena's size; goals stay small in it, and a larger one gets more time."""

@@ -53,6 +53,8 @@ def motion(draft: Draft, reading: Reading) -> None:
         for part in draft.data["observations"]["vector"]:
             if "frame" in part:
                 part["frame"] = entry["frame"]
+        if draft.data["observations"]["rays"]:
+            draft.set_rays()
     if kind == "grid":
         draft.data["actions"]["kind"] = "discrete"
         parts = draft.data["observations"]["vector"]
@@ -103,7 +105,7 @@ def obstacles(draft: Draft, reading: Reading) -> None:
         draft.say(denied[0].text, "no obstacles")
     if wanted and draft.entity("obstacle") is None:
         draft.add("obstacles")
-        draft.set_rays(5)
+        draft.set_rays()
         draft.say(wanted[0].text, "obstacles and rays to see them; touching one is a failure")
     if entity := draft.entity("obstacle"):
         _count(draft, entity, reading.count("obstacles"), least=1)
