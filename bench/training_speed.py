@@ -1,6 +1,6 @@
 """Training steps per second of the fast trainer against compat, on one player and one machine, in one run.
 
-Usage: ``python bench/training_speed.py [--trainer PYTHON] [--player PLAYER] [--agents 16 64] [--rounds 3] [--steps 50000]``
+Usage: ``python bench/training_speed.py [--trainer PYTHON] [--player PLAYER] [--agents 16 64] [--rounds 3] [--steps N]``
 
 The rounds are interleaved, so that a busy machine slows both; medians and their ratios are what to look at. Steps per
 second are counted between the first and the last summary line, which leaves out the start. The default player is the
