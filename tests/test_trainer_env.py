@@ -281,6 +281,7 @@ def test_the_help_of_mlagents_learn_comes_through(trainer_python: Path) -> None:
     told = run(trainer_python, LAUNCHER, "--mode", "fast", "--", "--help")
     assert told.returncode == 0
     assert told.stdout.startswith("usage: mlagents-learn")
+    assert told.stderr.startswith("launcher: fast mode, patched: generated-messages, ")
 
 
 # describe.py and export_check.py

@@ -8,10 +8,12 @@ trainer as it is (mlagents 0.28 to 1.1.0, so no newer syntax here); mode compat 
 
 import contextlib
 import importlib
+import inspect
 import json
 import sys
 import time
 import traceback
+from importlib import util
 from pathlib import Path
 from typing import Dict, List
 
@@ -22,29 +24,29 @@ OBSERVATIONS, CONTINUOUS, BRANCHES = 4, 2, (3,)
 def policy() -> object:
     """A policy of one hidden layer, with continuous and discrete actions, as mlagents would make it for a behaviour."""
     from mlagents.trainers.policy.torch_policy import TorchPolicy
-    from mlagents.trainers.settings import NetworkSettings
+    from mlagents.trainers.settings import NetworkSettings, TrainerSettings
     from mlagents_envs.base_env import ActionSpec, BehaviorSpec, DimensionProperty, ObservationSpec, ObservationType
 
     observation = ObservationSpec((OBSERVATIONS,), (DimensionProperty.NONE,), ObservationType.DEFAULT, "vector")
     spec = BehaviorSpec([observation], ActionSpec(CONTINUOUS, BRANCHES))
     network = NetworkSettings(hidden_units=8, num_layers=1)
-    try:
-        from mlagents.trainers.torch_entities.networks import SimpleActor
-    except ImportError:  # mlagents 0.28 and 0.29 give the policy its networks themselves
-        from mlagents.trainers.settings import TrainerSettings
+    networks = importlib.import_module(torch_folder() + ".networks")
+    if hasattr(networks, "SimpleActor") and "actor_cls" in inspect.signature(TorchPolicy).parameters:
+        actor = {"conditional_sigma": False, "tanh_squash": False}
+        return TorchPolicy(0, spec, network, networks.SimpleActor, actor)
+    # mlagents 0.28 and 0.29 choose the networks of a policy themselves
+    return TorchPolicy(0, spec, TrainerSettings(network_settings=network))
 
-        return TorchPolicy(0, spec, TrainerSettings(network_settings=network))
-    try:
-        return TorchPolicy(0, spec, network, SimpleActor, {"conditional_sigma": False, "tanh_squash": False})
-    except TypeError:
-        from mlagents.trainers.settings import TrainerSettings
 
-        return TorchPolicy(0, spec, TrainerSettings(network_settings=network))
+def torch_folder() -> str:
+    """The package of mlagents' networks, which 0.28 names otherwise."""
+    newer = "mlagents.trainers.torch_entities"
+    return newer if util.find_spec(newer) else "mlagents.trainers.torch"
 
 
 def export(target: str) -> Dict[str, object]:
     """Write the tiny policy to ``target`` (an .onnx path); what was written."""
-    serialization = importlib.import_module("mlagents.trainers.torch_entities.model_serialization")
+    serialization = importlib.import_module(torch_folder() + ".model_serialization")
     tiny = policy()
     serialization.ModelSerializer(tiny).export_policy_model(str(Path(target).with_suffix("")))
     return {"opset": serialization.SerializationSettings.onnx_opset, "bytes": Path(target).stat().st_size}

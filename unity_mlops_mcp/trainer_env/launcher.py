@@ -62,7 +62,8 @@ def main(arguments: list[str]) -> None:
     if reason:
         refuse(reason)
     sys.argv = ["mlagents-learn", *trainer_arguments]  # its parser takes its name from here when it is imported
-    start.prepare(mode)
+    made = start.prepare(mode)
+    sys.stderr.write(f"launcher: {mode} mode, patched: {', '.join(made)}\n")  # a run's log says what it ran on
     start.learn()
 
 

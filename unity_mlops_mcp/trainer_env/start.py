@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from . import compat, interrupts
@@ -36,8 +35,6 @@ def prepare(mode: str) -> list[str]:
         from . import fast
 
         made += apply_patches(fast.PATCHES, versions)
-    if os.environ.get("UNITY_MLOPS_SHOW_PATCHES"):
-        sys.stderr.write(f"launcher: {mode} mode: {', '.join(made)}\n")
     return made
 
 
