@@ -117,10 +117,9 @@ def train(archetype: Archetype, seed: int) -> Trained:
 def ask(*arguments: str) -> dict[str, Any]:
     """The answer of one ``unity-mlops`` command."""
     done = subprocess.run([*COMMAND, *arguments, "--json"], capture_output=True, text=True, check=False)
-    try:
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except json.JSONDecodeError:
-        raise SystemExit(f"unity-mlops {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}") from None
+    answer: dict[str, Any] = json.loads(done.stdout) if done.stdout.startswith("{") else {"cause": "no answer"}
+    if "cause" in answer:
+        raise SystemExit(f"unity-mlops {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
     return answer
 
 
