@@ -75,6 +75,20 @@ def test_the_new_attempt_never_meets_a_worker_or_player_of_the_old_one(world: Wo
     assert not any(map(is_running, [*pids(folder), first_player]))
 
 
+def test_a_player_that_lost_both_trainer_and_supervisor_is_ended(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    job = start_work(world, folder, "--player")
+    player = int((folder / "player").read_text())
+    world.kill_supervisor(job)
+    os.kill(pids(folder)[0], signal.SIGKILL)
+    eventually(lambda: not is_running(pids(folder)[0]))
+    assert is_running(player)
+
+    world.wait(job, lambda job: job.attempt == 2, tend=True)
+
+    assert not is_running(player)
+
+
 def test_a_trainer_that_lost_its_supervisor_may_save_before_it_is_ended(world: World, tmp_path: Path) -> None:
     job = start_work(world, tmp_path / "work")
     world.kill_supervisor(job)
@@ -170,16 +184,17 @@ def test_a_stale_attempt_may_write_nothing_and_ends_itself_with_its_worker(world
 def test_a_process_that_took_over_the_pid_is_never_signalled(world: World) -> None:
     job = world.running(world.submit("hold"))
     world.kill_supervisor(job)
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger:
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
         recycled = replace(Identity.from_json(world.row(job).supervisor or {}), pid=stranger.pid)
         values = {"supervisor": recycled.to_json(), "children": [recycled.to_json()]}
         world.store.jobs.change(job.id, "running", where=("running",), attempt=1, now=utc_now(), values=values)
 
-        done = world.wait(job, tend=True)
-
-        assert done.state == "failed"
+        assert world.wait(job, tend=True).state == "failed"
         assert stranger.poll() is None
+    finally:
         stranger.kill()
+        stranger.wait()
 
 
 def test_after_a_reboot_a_job_is_dead_at_once_and_goes_on(world: World, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ async def _build_player(context: JobContext) -> dict[str, Any]:
 
 
 async def _install_trainer(context: JobContext) -> dict[str, Any]:
-    from unity_mlops_mcp.training.install_job import install
+    from unity_mlops_mcp.training.trainer.install_job import install
 
     return await install(context)
 
@@ -46,7 +46,7 @@ async def _install_trainer(context: JobContext) -> dict[str, Any]:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("training", run=_train, can_resume=_training_can_resume),
+        Kind("training", run=_train, can_resume=_training_can_resume, grace_s=60.0),
         Kind("build", run=_build_player, can_resume=lambda _: True, limited=False),
         Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
     )
