@@ -58,7 +58,11 @@ def through_us(environment: dict[str, str], steps: int) -> tuple[float, str]:
     command = ["train", "reach the target", "--max-steps", str(steps), "--seed", "1", "--json"]
     begun = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "unity_mlops_mcp", *command], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "unity_mlops_mcp", *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return time.perf_counter() - begun, json.loads(done.stdout)["run_id"]
 

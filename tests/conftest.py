@@ -39,7 +39,7 @@ def trainer_python() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Under UNITY_MLOPS_TEST_STRICT a skip fails the session, unless only another operating system could run the test."""
+    """Under UNITY_MLOPS_TEST_STRICT a skip fails the session, unless only another system could run the test."""
     if not os.environ.get("UNITY_MLOPS_TEST_STRICT"):
         return
     reasons = {

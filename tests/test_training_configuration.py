@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from unity_mlops_mcp.builds.records import ActionSize, Behavior
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.training.configuration import check_configuration, compose, refuse_errors
-from unity_mlops_mcp.training.environment import TRAINER_ENV
+from unity_mlops_mcp.training.configuration.compose import check_configuration, compose, refuse_errors
+from unity_mlops_mcp.training.configuration.schema import objects
+from unity_mlops_mcp.training.configuration.yaml_text import read_mapping, write_mapping
 from unity_mlops_mcp.training.records import Finding, Findings
-from unity_mlops_mcp.training.schema import objects
-from unity_mlops_mcp.training.yaml_text import read_mapping, write_mapping
+from unity_mlops_mcp.training.trainer.environment import TRAINER_ENV
 
 GOOD = {
     "trainer_type": "ppo",

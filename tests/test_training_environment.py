@@ -14,11 +14,17 @@ import pytest
 
 from unity_mlops_mcp.config import Settings, settings
 from unity_mlops_mcp.errors import SetupError
-from unity_mlops_mcp.training import pins
 from unity_mlops_mcp.training.command import learn_command
-from unity_mlops_mcp.training.environment import TRAINER_ENV, find_trainer, interpreter_of, managed_folder, opened_cache
-from unity_mlops_mcp.training.pitfalls import check_versions
 from unity_mlops_mcp.training.records import Trainer, TrainerKind, TrainerVersions
+from unity_mlops_mcp.training.trainer import pins
+from unity_mlops_mcp.training.trainer.environment import (
+    TRAINER_ENV,
+    find_trainer,
+    interpreter_of,
+    managed_folder,
+    opened_cache,
+)
+from unity_mlops_mcp.training.trainer.pitfalls import check_versions
 
 MODERN = {
     "mlagents": "1.1.0",

@@ -16,12 +16,12 @@ import pytest
 from tests.wheels import Index, make_wheels
 from unity_mlops_mcp.config import Settings, settings
 from unity_mlops_mcp.errors import ExternalError, MlopsError, SetupError
-from unity_mlops_mcp.training import pins
-from unity_mlops_mcp.training.environment import find_trainer, interpreter_of, managed_folder, opened_cache
-from unity_mlops_mcp.training.install import Step, install_trainer
-from unity_mlops_mcp.training.interpreters import choose, inspect
-from unity_mlops_mcp.training.pip import Course, failure
 from unity_mlops_mcp.training.records import Trainer
+from unity_mlops_mcp.training.trainer import pins
+from unity_mlops_mcp.training.trainer.environment import find_trainer, interpreter_of, managed_folder, opened_cache
+from unity_mlops_mcp.training.trainer.install import Step, install_trainer
+from unity_mlops_mcp.training.trainer.interpreters import choose, inspect
+from unity_mlops_mcp.training.trainer.pip import Course, failure
 
 NOW = datetime(2026, 11, 21, 11, 30, tzinfo=timezone.utc)
 LIST = pins.list_for(sys.version_info[:2]) if pins.fits(sys.version_info[:2]) else "modern"
@@ -129,8 +129,8 @@ INSTALLER = """
 import sys
 from datetime import datetime, timezone
 from unity_mlops_mcp.config import settings
-from unity_mlops_mcp.training.environment import opened_cache
-from unity_mlops_mcp.training.install import install_trainer
+from unity_mlops_mcp.training.trainer.environment import opened_cache
+from unity_mlops_mcp.training.trainer.install import install_trainer
 with opened_cache(settings()) as cache:
     install_trainer(settings(), cache, now=datetime.now(timezone.utc), verify=lambda trainer: None,
                     report=lambda step: print(step.name, step.message, flush=True))

@@ -14,10 +14,7 @@ import pytest
 
 from unity_mlops_mcp.config import Settings, settings
 from unity_mlops_mcp.errors import SetupError
-from unity_mlops_mcp.training import pins
 from unity_mlops_mcp.training.doctor import doctor, fixable, needs_repair
-from unity_mlops_mcp.training.environment import find_trainer, opened_cache
-from unity_mlops_mcp.training.export import check_export
 from unity_mlops_mcp.training.preflight import (
     check_disk,
     check_display,
@@ -30,6 +27,9 @@ from unity_mlops_mcp.training.preflight import (
     require,
 )
 from unity_mlops_mcp.training.records import Check, Trainer, TrainerVersions
+from unity_mlops_mcp.training.trainer import pins
+from unity_mlops_mcp.training.trainer.environment import find_trainer, opened_cache
+from unity_mlops_mcp.training.trainer.export import check_export
 
 VERSIONS = TrainerVersions(
     python="3.11.7", mlagents="1.1.0", torch="2.13.0+cpu", numpy="2.4.6", protobuf="7.36.2", onnx="1.23.2"

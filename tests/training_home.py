@@ -49,16 +49,16 @@ def finish(app: App, run_id: str, *, patience_s: float = PATIENCE_S) -> Status:
 
 def processes_of(home: Path, *words: str) -> list[psutil.Process]:
     """Living processes with all these words in their command line, and this home among their arguments or variables."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            line = " ".join(process.cmdline())
-            ours = str(home) in line or process.environ().get("UNITY_MLOPS_HOME") == str(home)
-            if ours and all(word in line for word in words) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found
+    return [process for process in psutil.process_iter() if _is_of(process, home, words)]
+
+
+def _is_of(process: psutil.Process, home: Path, words: tuple[str, ...]) -> bool:
+    try:
+        line = " ".join(process.cmdline())
+        ours = str(home) in line or process.environ().get("UNITY_MLOPS_HOME") == str(home)
+        return ours and all(word in line for word in words) and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def the_trainer(home: Path) -> psutil.Process:

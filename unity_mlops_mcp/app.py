@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unity_mlops_mcp.config import Settings
-from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
+from unity_mlops_mcp.errors import ConflictError, ExternalError, InvalidInputError, NotFoundError
 from unity_mlops_mcp.inputs import exactly_one, page_of_tags, until_reached, validated, words
 from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
@@ -125,6 +124,13 @@ class App:
         self, *, python: str | None = None, torch_index: str | None = None, repair: bool = False
     ) -> Status:
         """Start the job that makes, completes or repairs the managed trainer; a second call joins the first."""
+        running = [job.subject for job in self.jobs.open() if job.kind == "training" and job.state != "queued"]
+        if repair and running:
+            raise ConflictError(
+                f"The trainer is in use by {', '.join(running)}; making it anew would break them.",
+                fix="Wait for them, or stop them with stop_training, then call again.",
+                cause="trainer_in_use",
+            )
         newest = self.jobs.page(kind="install_trainer", limit=1).rows
         request = {"python": python, "torch_index": torch_index, "repair": repair}
         if newest and not newest[0].done:
@@ -164,15 +170,15 @@ class App:
         plan = self._plan(description, observation_space, action_space, name) if description is not None else None
         saved = self._saved_spec(plan, spec_id, spec)
         request = {"spec_id": saved.spec_id, "target": target}
-        job = self.jobs.run_inline(KINDS["build"], request, subject=saved.spec_id)
-        return self._build_result(job, saved, plan)
+        job = self.jobs.run_inline(KINDS["build"], request, subject=saved.spec_id, idempotency_key=idempotency_key)
+        return self._build_result(job, plan)
 
     def _plan(
         self, description: str, observation_space: str | None, action_space: str | None, name: str | None
     ) -> Plan:
         from unity_mlops_mcp.spec.planner import plan
         from unity_mlops_mcp.spec.requests import UnityAssetSpec
-        from unity_mlops_mcp.training.yaml_text import read_mapping
+        from unity_mlops_mcp.training.configuration.yaml_text import read_mapping
 
         asked: dict[str, Any] = {"description": description, "name": name or ""}
         for key, text in (("observation_space", observation_space), ("action_space", action_space)):
@@ -191,19 +197,23 @@ class App:
             return load_spec(home, spec_id)
         return save_spec(home, EnvironmentSpec.from_text(spec or ""), archetype=None, training=None)
 
-    def _build_result(self, job: Job, saved: SavedSpec, plan: Plan | None) -> BuildResult:
-        result = job.result or {}
-        build = self._build(str(result.get("build_id")))
+    def _build_result(self, job: Job, plan: Plan | None) -> BuildResult:
+        if job.failure is not None:
+            raise ExternalError(job.failure.message, fix=job.failure.fix, cause=job.failure.cause)
+        if job.result is None:
+            raise ConflictError(f"Build {job.id} is {job.state}.", fix=f"Call wait_for({job.id!r}), then this again.")
+        build = self._build(job.result["build_id"])
+        cached = job.result["cached"] or job.request["spec_id"] != build.spec_id
         return BuildResult(
             build_id=build.build_id,
             job_id=job.id,
             state=job.state,
-            spec_id=saved.spec_id,
-            archetype=saved.archetype,
+            spec_id=build.spec_id,
+            archetype=build.archetype,
             assumptions=list(plan.assumptions) if plan else [],
             words=[WordMeaning(text=word.text, meaning=word.meaning) for word in plan.words] if plan else [],
             player_path=str(build.folder),
-            cached=bool(result.get("cached")),
+            cached=cached,
             behaviors=shapes(build),
             next=f"Call start_training(build_id={build.build_id!r}).",
         )
@@ -241,16 +251,16 @@ class App:
         """Accept a training and return at once; it goes on without the caller.
 
         Raises:
-            InvalidInputError: an argument cannot be used; nothing was started.
-            ConflictError: the run id is taken.
-            SetupError: there is no trainer.
+            InvalidInputError, NotFoundError: an argument cannot be used; nothing was started.
+            ConflictError, SetupError: the run id is taken, or there is no trainer.
         """
-        from unity_mlops_mcp.training.environment import find_trainer
         from unity_mlops_mcp.training.planning import Wish
         from unity_mlops_mcp.training.runs import Naming
+        from unity_mlops_mcp.training.trainer.environment import find_trainer
 
         exactly_one({"build_id": build_id, "env_path": env_path, "editor": editor or None})
-        find_trainer(self.settings, self.cache)
+        player = self._player(build_id, env_path)
+        trainer = find_trainer(self.settings, self.cache)
         wish = Wish(
             algorithm=algorithm,
             max_steps=max_steps,
@@ -267,9 +277,9 @@ class App:
             height=height,
             env_args=words(env_args),
         )
-        player = self._player(build_id, env_path)
         job = self.runs.start(
             player,
+            trainer,
             wish,
             Naming(run_id, force=force, idempotency_key=idempotency_key),
             asset=player.behaviors[0] if player.behaviors else None,
@@ -355,14 +365,7 @@ class App:
         """
         return self._status(self._job(id))
 
-    async def wait_for(
-        self,
-        id: str,  # noqa: A002 - the name in the public contract
-        *,
-        timeout_s: float = 25,
-        until: str | None = None,
-        on_progress: Callable[[Status], None] | None = None,
-    ) -> WaitResult:
+    async def wait_for(self, id: str, *, timeout_s: float = 25, until: str | None = None) -> WaitResult:  # noqa: A002
         """Wait until it ends, or comes to a state or a mean reward; gives the status either way.
 
         Raises:
@@ -371,15 +374,11 @@ class App:
         """
         import anyio.to_thread
 
-        job = await anyio.to_thread.run_sync(self._job, id)
         reached = until_reached(until)
-
-        def arrived(job: Job) -> bool:
-            if on_progress is not None:
-                on_progress(self._status(job))
-            return job.state in FINAL_STATES or reached(job)
-
-        job = await self.jobs.wait(job.id, timeout_s=timeout_s, until=arrived)
+        job = await anyio.to_thread.run_sync(self._job, id)
+        job = await self.jobs.wait(
+            job.id, timeout_s=timeout_s, until=lambda job: job.state in FINAL_STATES or reached(job)
+        )
         status = await anyio.to_thread.run_sync(self._status, job)
         return WaitResult(**status.model_dump(), done=job.state in FINAL_STATES or reached(job))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from unity_mlops_mcp.training.configuration.schema import version_key
 from unity_mlops_mcp.training.records import Trainer
-from unity_mlops_mcp.training.schema import version_key
 
 _SINCE = {"--timeout-wait": (1, 0), "--no-graphics-monitor": (1, 1)}
 """Flags that mlagents 0.28.0 does not know yet (mlagents/trainers/cli_utils.py of 0.28.0, 0.30.0, 1.0.0, 1.1.0)."""

@@ -13,12 +13,12 @@ from unity_mlops_mcp.errors import SetupError
 from unity_mlops_mcp.process import system
 from unity_mlops_mcp.process.commands import find
 from unity_mlops_mcp.process.files import network_mount
-from unity_mlops_mcp.training.environment import INSTALL_COMMAND, Cache, find_trainer, opened_cache
-from unity_mlops_mcp.training.export import check_export
-from unity_mlops_mcp.training.install import INSTALL_PAGE
+from unity_mlops_mcp.training.configuration.schema import version_key
 from unity_mlops_mcp.training.preflight import check_disk, check_home, check_ports, check_trainer
 from unity_mlops_mcp.training.records import Check, Trainer
-from unity_mlops_mcp.training.schema import version_key
+from unity_mlops_mcp.training.trainer.environment import INSTALL_COMMAND, Cache, find_trainer, opened_cache
+from unity_mlops_mcp.training.trainer.export import check_export
+from unity_mlops_mcp.training.trainer.install import INSTALL_PAGE
 
 LEAST_MEMORY_GB = 4.0
 LEAST_GLIBC = (2, 28)

@@ -15,7 +15,7 @@ class RunFolder:
     """Where everything of one run lies, ``<home>/runs/<run_id>``.
 
     ``mlagents-learn`` is given the parent as ``--results-dir`` and the folder's name as ``--run-id``, so what it writes
-    (``<Behavior>.onnx``, ``<Behavior>/checkpoint.pt``, ``<Behavior>/events.out.tfevents.*``, ``run_logs/``) is here too.
+    (``<Behavior>.onnx``, ``<Behavior>/checkpoint.pt``, ``<Behavior>/events.out.tfevents.*``, ``run_logs/``) is here.
     """
 
     path: Path

@@ -11,9 +11,11 @@ from typing import Any
 from unity_mlops_mcp.builds.records import PlayerBuild
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.training.configuration import check_configuration, compose, refuse_errors
+from unity_mlops_mcp.training.configuration.compose import check_configuration, compose, refuse_errors
+from unity_mlops_mcp.training.configuration.schema import NEWEST
+from unity_mlops_mcp.training.configuration.yaml_text import read_mapping
+from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import PlayerKind, TrainerMode, TrainingRequest
-from unity_mlops_mcp.training.yaml_text import read_mapping
 
 SANDBOX_AREAS = 64
 """Areas of one sandbox player; more gain little and shorten the trajectories (measured by bench/sandbox_speed.py)."""
@@ -59,7 +61,9 @@ class Player:
         return tuple(behavior.name for behavior in self.build.behaviors) if self.build else ()
 
 
-def plan_training(settings: Settings, player: Player, wish: Wish, *, run_id: str, rng: Random) -> TrainingRequest:
+def plan_training(
+    settings: Settings, player: Player, trainer: Trainer, wish: Wish, *, run_id: str, rng: Random
+) -> TrainingRequest:
     """Decide everything about a training; what the caller's YAML says of players and engine counts like an argument.
 
     Raises:
@@ -71,8 +75,15 @@ def plan_training(settings: Settings, player: Player, wish: Wish, *, run_id: str
     wish = _with_defaults(wish, {**engine, **env})
     envs, areas = _parallel(player, wish, notes)
     configuration = compose_configuration(player, wish, given, agents=envs * areas)
-    behaviors = player.build.behaviors if player.build else None
-    refuse_errors(check_configuration(configuration, settings=settings, behaviors=behaviors))
+    findings = check_configuration(
+        configuration,
+        settings=settings,
+        behaviors=player.build.behaviors if player.build else None,
+        mlagents_version=trainer.versions.mlagents or NEWEST,
+        torch_version=trainer.versions.torch,
+    )
+    refuse_errors(findings)
+    notes += [str(finding) for finding in findings.warnings]
     names = player.behaviors or tuple(configuration.get("behaviors", ()))
     bodies = [*configuration.get("behaviors", {}).values()] or [configuration["default_settings"]]
     return TrainingRequest(

@@ -16,12 +16,12 @@ from unity_mlops_mcp.builds.records import Behavior
 from unity_mlops_mcp.config import Settings, environment
 from unity_mlops_mcp.errors import InvalidInputError, SetupError
 from unity_mlops_mcp.process import system
-from unity_mlops_mcp.training.configuration import check_configuration
-from unity_mlops_mcp.training.environment import Cache, opened_cache
-from unity_mlops_mcp.training.export import check_export
-from unity_mlops_mcp.training.pitfalls import check_versions
+from unity_mlops_mcp.training.configuration.compose import check_configuration
+from unity_mlops_mcp.training.configuration.schema import NEWEST
 from unity_mlops_mcp.training.records import Check, Trainer
-from unity_mlops_mcp.training.schema import NEWEST
+from unity_mlops_mcp.training.trainer.environment import Cache, opened_cache
+from unity_mlops_mcp.training.trainer.export import check_export
+from unity_mlops_mcp.training.trainer.pitfalls import check_versions
 
 CAUSES = {
     "disk": "disk_full",

@@ -18,7 +18,6 @@ from unity_mlops_mcp.jobs.kinds import Child, JobContext
 from unity_mlops_mcp.jobs.ports import lease_ports
 from unity_mlops_mcp.process.files import FileLock, write_atomically
 from unity_mlops_mcp.training.command import learn_command
-from unity_mlops_mcp.training.environment import find_trainer, opened_cache
 from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.log import LogTail
 from unity_mlops_mcp.training.outcome import Ended, conclude
@@ -28,6 +27,7 @@ from unity_mlops_mcp.training.record import attempts_of, write_record
 from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import TrainingRequest
 from unity_mlops_mcp.training.success import SuccessReader
+from unity_mlops_mcp.training.trainer.environment import find_trainer, opened_cache
 from unity_mlops_mcp.training.watch import Watch
 
 POLL_S = 0.2

@@ -19,6 +19,7 @@ from unity_mlops_mcp.store.rows import RunRow
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.planning import Player, Wish, plan_training
+from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import TrainingRequest
 
 KIND = "training"
@@ -66,7 +67,9 @@ class Runs:
             raise NotFoundError(f"There is no run {run_id!r}.", fix=f"Newest runs: {newest}. list_runs shows all.")
         return row
 
-    def start(self, player: Player, wish: Wish, naming: Naming, *, asset: str | None, revision: str | None) -> Job:
+    def start(
+        self, player: Player, trainer: Trainer, wish: Wish, naming: Naming, *, asset: str | None, revision: str | None
+    ) -> Job:
         """Accept a training.
 
         Raises:
@@ -81,7 +84,7 @@ class Runs:
         if wish.initialize_from is not None:
             self._check_source(wish.initialize_from)
         run_id = naming.run_id or self._new_run_id(player)
-        request = plan_training(self._settings, player, wish, run_id=run_id, rng=self._rng)
+        request = plan_training(self._settings, player, trainer, wish, run_id=run_id, rng=self._rng)
         request = request.model_copy(update={"revision": revision})
         if self._store.runs.get(run_id) is not None:
             return self._replace(run_id, request, force=naming.force)

@@ -80,7 +80,7 @@ class Watch:
             return
         self.behavior_name = summary.behavior
         self.step, self.elapsed_s = summary.step, summary.elapsed_s
-        self.message = "training" if summary.training else "not training"
+        self.message = "training" if summary.training else "writing the last policy"
         if summary.elo is not None:
             self.elo = summary.elo
         reward = summary.group_reward if summary.group_reward is not None else summary.mean_reward
@@ -107,7 +107,7 @@ class Watch:
             "elo": self.elo,
             "rewards": [round(value, 4) for value in self.rewards],
             "steps_per_second": speed,
-            "eta_s": (self.max_steps - self.step) / speed if speed else None,
+            "eta_s": max(0.0, self.max_steps - self.step) / speed if speed else None,
             "connected": self.connected,
             "notes": list(self.notes),
         }

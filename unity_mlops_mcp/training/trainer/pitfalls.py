@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from unity_mlops_mcp.training.configuration.schema import version_key
 from unity_mlops_mcp.training.records import Check, CheckStatus, TrainerKind, TrainerVersions
-from unity_mlops_mcp.training.schema import version_key
 
 
 class Pitfall(BaseModel):

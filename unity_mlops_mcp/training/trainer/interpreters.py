@@ -11,7 +11,7 @@ from pathlib import Path
 from unity_mlops_mcp.config import environment
 from unity_mlops_mcp.errors import ExternalError, NotFoundError, SetupError
 from unity_mlops_mcp.process.commands import find, run
-from unity_mlops_mcp.training.pins import fits
+from unity_mlops_mcp.training.trainer.pins import fits
 
 WANTED = ("3.11", "3.12", "3.13", "3.10")
 HOW_TO_GET_ONE = (

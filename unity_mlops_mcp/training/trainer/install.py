@@ -14,12 +14,12 @@ from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, ExternalError, MlopsError, SetupError
 from unity_mlops_mcp.process.commands import run
 from unity_mlops_mcp.process.files import FileLock
-from unity_mlops_mcp.training import pins
-from unity_mlops_mcp.training.environment import Cache, describe_trainer, interpreter_of, managed_folder
-from unity_mlops_mcp.training.export import check_export
-from unity_mlops_mcp.training.interpreters import Interpreter, choose, inspect
-from unity_mlops_mcp.training.pip import Pip, end_leftover, pip_environment
 from unity_mlops_mcp.training.records import Trainer
+from unity_mlops_mcp.training.trainer import pins
+from unity_mlops_mcp.training.trainer.environment import Cache, describe_trainer, interpreter_of, managed_folder
+from unity_mlops_mcp.training.trainer.export import check_export
+from unity_mlops_mcp.training.trainer.interpreters import Interpreter, choose, inspect
+from unity_mlops_mcp.training.trainer.pip import Pip, end_leftover, pip_environment
 
 INSTALL_PAGE = "https://pytorch.org/get-started/locally/"
 NO_DRIVER = (

@@ -11,8 +11,8 @@ from typing import Any
 from unity_mlops_mcp.builds.records import Behavior
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.training.configuration.schema import as_number, did_you_mean, version_key
 from unity_mlops_mcp.training.records import Finding, Severity
-from unity_mlops_mcp.training.schema import as_number, did_you_mean, version_key
 
 SAFE_LOADING = (2, 6)
 """The first torch that loads checkpoints weights-only unless told otherwise (release notes of PyTorch 2.6)."""

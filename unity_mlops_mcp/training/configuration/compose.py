@@ -14,10 +14,10 @@ import yaml
 from unity_mlops_mcp.builds.records import Behavior
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.training.crosschecks import Around, check_together
+from unity_mlops_mcp.training.configuration.crosschecks import Around, check_together
+from unity_mlops_mcp.training.configuration.schema import NEWEST, as_number, check_shape, did_you_mean, objects
+from unity_mlops_mcp.training.configuration.yaml_text import read_mapping
 from unity_mlops_mcp.training.records import Findings
-from unity_mlops_mcp.training.schema import NEWEST, as_number, check_shape, did_you_mean, objects
-from unity_mlops_mcp.training.yaml_text import read_mapping
 
 LEAST_HORIZON = 8
 SUMMARIES, CHECKPOINTS = 20, 10
@@ -204,9 +204,7 @@ def _complete(body: dict[str, Any], given: Mapping[str, Any], agents: int) -> No
     if "summary_freq" not in given:
         body["summary_freq"] = _share(steps, SUMMARIES, SUMMARY_BOUNDS, body.get("summary_freq"))
     if "checkpoint_interval" not in given and not body.get("even_checkpoints"):
-        body["checkpoint_interval"] = _share(
-            steps, CHECKPOINTS, CHECKPOINT_BOUNDS, body.get("checkpoint_interval")
-        )
+        body["checkpoint_interval"] = _share(steps, CHECKPOINTS, CHECKPOINT_BOUNDS, body.get("checkpoint_interval"))
 
 
 def time_horizon(body: Mapping[str, Any], agents: int) -> int:

@@ -11,9 +11,9 @@ from unity_mlops_mcp.config import environment
 from unity_mlops_mcp.errors import ExternalError, MlopsError, NotFoundError
 from unity_mlops_mcp.process.commands import run
 from unity_mlops_mcp.training.diagnosis import UNKNOWN, diagnose
-from unity_mlops_mcp.training.environment import TRAINER_ENV, Cache
 from unity_mlops_mcp.training.policy import check_policy
 from unity_mlops_mcp.training.records import Check, Trainer
+from unity_mlops_mcp.training.trainer.environment import TRAINER_ENV, Cache
 
 EXPORT_TIMEOUT_S = 300.0
 NAME = "ONNX export"

@@ -14,11 +14,11 @@ from typing import Any, Protocol
 from unity_mlops_mcp.config import Settings, environment
 from unity_mlops_mcp.errors import ExternalError, NotFoundError, SetupError
 from unity_mlops_mcp.process.commands import find, run
-from unity_mlops_mcp.training import pins
-from unity_mlops_mcp.training.pitfalls import check_versions
 from unity_mlops_mcp.training.records import Trainer, TrainerKind, TrainerVersions
+from unity_mlops_mcp.training.trainer import pins
+from unity_mlops_mcp.training.trainer.pitfalls import check_versions
 
-TRAINER_ENV = Path(__file__).resolve().parents[1] / "trainer_env"
+TRAINER_ENV = Path(__file__).resolve().parents[2] / "trainer_env"
 INSTALL_COMMAND = "unity-mlops trainer install"
 DESCRIBE_TIMEOUT_S = 60.0
 

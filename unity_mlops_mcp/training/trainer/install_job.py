@@ -13,7 +13,7 @@ import anyio.to_thread
 from unity_mlops_mcp.jobs.kinds import JobContext
 from unity_mlops_mcp.store.cache import Cache
 from unity_mlops_mcp.store.ids import utc_now
-from unity_mlops_mcp.training.install import Step, install_trainer
+from unity_mlops_mcp.training.trainer.install import Step, install_trainer
 
 MESSAGES_KEPT = 30
 

@@ -1,0 +1,1 @@
+"""The trainer YAML: composed, read, checked against the schema of mlagents."""

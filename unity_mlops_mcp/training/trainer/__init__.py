@@ -1,0 +1,1 @@
+"""The trainer environment: found, made, described, checked."""
