@@ -76,7 +76,8 @@ def typed(home: Path, run_id: str, environment: dict[str, str]) -> float:
         begun = time.perf_counter()
         subprocess.run(
             [*command, f"--results-dir={results}", "--run-id=typed"],
-            env={**environment, "PYTHONHASHSEED": "0"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
+            env={**environment, "PYTHONHASHSEED": "0"}, check=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         return time.perf_counter() - begun
 

@@ -62,14 +62,25 @@ def test_a_running_job_that_is_stopped_is_cancelled_and_keeps_its_result(world: 
     assert world.states(job)[-2:] == ["stopping", "cancelled"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_the_supervisor_stops_the_job(world: World, number: int) -> None:
+def test_an_interrupt_of_the_supervisor_stops_the_job(world: World) -> None:
     job = world.running(world.submit("hold"))
-    os.kill(world.supervisor_pid(job), number)
+    os.kill(world.supervisor_pid(job), signal.SIGINT)
 
     done = world.wait(job)
 
     assert (done.state, done.result, done.stop_requested) == ("cancelled", {"stopped_at": "the gate"}, True)
+
+
+def test_a_system_that_shuts_down_interrupts_the_job_and_it_goes_on_afterwards(world: World, tmp_path: Path) -> None:
+    job = world.running(world.submit("work", {"folder": str(tmp_path), "options": []}))
+    eventually((tmp_path / "checkpoint.json").exists)
+    os.kill(world.supervisor_pid(job), signal.SIGTERM)
+
+    saved = world.wait(job, lambda job: job.state == "interrupted")
+    assert (saved.attempt, saved.stop_requested, (tmp_path / "interrupted").exists()) == (1, False, True)
+    again = world.wait(job, lambda job: job.attempt == 2 and job.state == "running", tend=True)
+    world.jobs.request_stop(again.id)
+    assert world.wait(job).state == "cancelled"
 
 
 def test_stopping_ends_the_worker_with_its_checkpoint_and_the_player_in_its_own_session(

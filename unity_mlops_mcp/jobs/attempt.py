@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import traceback
 from collections.abc import Callable, Collection
 from typing import Any
@@ -36,7 +37,7 @@ class Attempt:
         kind: its sort of work.
         store: where its state is kept.
         settings: the settings of this process.
-        signalled: whether this process was asked to end.
+        signalled: the signal that asked this process to end, if any: SIGTERM interrupts the job, others cancel it.
         strays: processes of the job that do not carry its token.
     """
 
@@ -47,7 +48,7 @@ class Attempt:
         *,
         store: Store,
         settings: Settings,
-        signalled: Callable[[], bool] = lambda: False,
+        signalled: Callable[[], int | None] = lambda: None,
         strays: Callable[[], Collection[Identity]] = tuple,
     ) -> None:
         self._row = row
@@ -56,6 +57,7 @@ class Attempt:
         self._signalled = signalled
         self._strays = strays
         self._stale: StaleAttemptError | None = None
+        self._shut_down = False
         self._context = JobContext(view(row), token=row.attempt_token, store=store, settings=settings)
 
     async def run(self) -> JobRow:
@@ -88,8 +90,11 @@ class Attempt:
             _log.exception("The handler of %s failed.", self._row.id)
             return _failed(_internal(error, self._row))
         else:
-            state = "cancelled" if self._context.stop_requested.is_set() else "succeeded"
-            return {"to": state, "values": {"result": result}}
+            if not self._context.stop_requested.is_set():
+                return {"to": "succeeded", "values": {"result": result}}
+            if self._shut_down:
+                return {"to": "interrupted", "values": {}}
+            return {"to": "cancelled", "values": {"result": result}}
         return {}
 
     async def _report(self, scope: anyio.CancelScope) -> None:
@@ -106,7 +111,7 @@ class Attempt:
                 return
             except MlopsError as error:  # a full disk passes; the work goes on
                 _log.warning("The heartbeat of %s could not be written: %s", self._row.id, error)
-                stop = self._signalled()
+                stop = self._signalled() is not None
             if stop:
                 self._context.stop_requested.set()
             await anyio.sleep(_LOOK_S)
@@ -116,11 +121,15 @@ class Attempt:
         return self._jobs.beat(self._row.id, self._row.attempt, now=utc_now(), progress=progress)
 
     def _look(self) -> bool:
-        if self._signalled() and not self._context.stop_requested.is_set():
-            values, data = {"stop_requested": True}, {"by": "signal"}
-            self._change("stopping", where=("running",), values=values, data=data)
+        number = self._signalled()
+        if number is not None and not self._context.stop_requested.is_set():
+            self._shut_down = number == signal.SIGTERM
+            values = {"stop_requested": not self._shut_down}
+            self._change("stopping", where=("running",), values=values, data={"by": f"signal {number}"})
         row = self._jobs.get(self._row.id)
-        return row is not None and row.attempt == self._row.attempt and row.stop_requested
+        asked = row is not None and row.attempt == self._row.attempt and row.stop_requested
+        self._shut_down = self._shut_down and not asked  # a person's stop counts more than the system's
+        return asked or self._shut_down
 
     def _change(self, to: str, **options: Any) -> JobRow | None:
         return self._jobs.change(self._row.id, to, attempt=self._row.attempt, now=utc_now(), **options)
@@ -140,7 +149,9 @@ class Attempt:
 
     def _write_end(self, end: Json, last_time: bool) -> JobRow | None:
         """Write the end; None when the disk refuses it for now."""
-        always = {"progress": self._context.latest_progress, "finished_at": utc_now()}
+        always: Json = {"progress": self._context.latest_progress}
+        if end["to"] != "interrupted":
+            always["finished_at"] = utc_now()
         try:
             done = self._change(**{**end, "where": HELD_STATES, "values": {**end["values"], **always}})
         except ExternalError as error:

@@ -30,19 +30,19 @@ _log = logging.getLogger(__name__)
 
 
 class _StopSignal:
-    """Whether this process was asked to end."""
+    """The signal that asked this process to end, or None."""
 
     def __init__(self) -> None:
-        self._received = False
+        self._received: int | None = None
         for number in system.stop_signals():
             signal.signal(number, self._note)
 
-    def __call__(self) -> bool:
+    def __call__(self) -> int | None:
         return self._received
 
     def _note(self, number: int, frame: object) -> None:
-        del number, frame
-        self._received = True
+        del frame
+        self._received = number
 
 
 def supervise(
@@ -50,7 +50,8 @@ def supervise(
 ) -> int:
     """Take up a job that was started, run it to its end, then start what is queued; a process's whole life.
 
-    SIGTERM and SIGINT ask the job to stop.
+    SIGINT asks the job to stop, as a person does; SIGTERM, which a shutting-down system sends, to save and be
+    interrupted, so that it goes on when a process of ours lives again.
 
     Args:
         job_id: the job, in state ``starting``.
@@ -73,7 +74,8 @@ def supervise(
         attempt = Attempt(row, kind, store=store, settings=settings, signalled=signalled, strays=_strays)
         if not anyio.run(_run, attempt, jobs):
             return STALE_EXIT
-        jobs.tend()
+        if signalled() is None:
+            jobs.tend()
     return 0
 
 

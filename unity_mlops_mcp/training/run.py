@@ -12,7 +12,6 @@ from typing import Any
 import anyio
 import yaml
 
-from unity_mlops_mcp.config import environment
 from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.jobs.kinds import Child, JobContext
 from unity_mlops_mcp.jobs.ports import lease_ports
@@ -80,9 +79,7 @@ async def _run(context: JobContext, attempt: Attempt) -> Ended:
     if request.player == "editor":
         watch.message = f"waiting for Play in the Unity Editor (port {EDITOR_PORT})"
     log = LogTail(folder.log, folder.log.stat().st_size if folder.log.exists() else 0)
-    child = await context.start(
-        attempt.command, cwd=folder.path, stdout=folder.log, env=environment(PYTHONHASHSEED=HASH_SEED)
-    )
+    child = await context.start(attempt.command, cwd=folder.path, stdout=folder.log, env={"PYTHONHASHSEED": HASH_SEED})
     exit_code, full_disk = await _follow(context, attempt, child, watch, log)
     return Ended(watch, exit_code, full_disk=full_disk)
 
