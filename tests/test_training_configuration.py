@@ -361,6 +361,15 @@ def test_a_users_own_configuration_is_laid_over_the_rest() -> None:
     assert data["environment_parameters"] == {"size": 2}
 
 
+def test_what_is_asked_for_by_name_wins_over_the_users_configuration() -> None:
+    own = {"trainer_type": "ppo", "max_steps": 500_000, "hyperparameters": {"learning_rate": 0.1, "batch_size": 64}}
+    asked = {"max_steps": 3000, "learning_rate": 0.01, "algorithm": "poca"}
+    body = compose("Nav", PRESET, request=asked, overrides=own)["behaviors"]["Nav"]
+    assert (body["trainer_type"], body["max_steps"]) == ("poca", 3000)
+    assert (body["hyperparameters"]["learning_rate"], body["hyperparameters"]["batch_size"]) == (0.01, 64)
+    assert body["checkpoint_interval"] <= 3000
+
+
 def test_without_a_preset_a_users_configuration_means_what_mlagents_reads_in_it() -> None:
     data = compose("Nav", {}, overrides={"behaviors": {"Nav": {"trainer_type": "sac", "max_steps": 5000}}})
     assert data["behaviors"]["Nav"]["hyperparameters"] == {"steps_per_update": 10}

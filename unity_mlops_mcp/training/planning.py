@@ -140,7 +140,7 @@ def _parallel(player: Player, wish: Wish, notes: list[str]) -> tuple[int, int]:
 
 
 def compose_configuration(player: Player, wish: Wish, given: Mapping[str, Any], *, agents: int) -> dict[str, Any]:
-    """The trainer YAML as data: the preset, what was asked for by name, and the caller's YAML laid over both."""
+    """The trainer YAML as data: the preset, over it the caller's YAML, over both what was asked for by name."""
     asked = {"algorithm": wish.algorithm, "max_steps": wish.max_steps, "learning_rate": wish.learning_rate}
     names = player.behaviors or tuple(given.get("behaviors") or ())
     if not names:

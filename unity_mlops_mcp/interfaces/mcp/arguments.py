@@ -60,7 +60,7 @@ TrainerMode = Annotated[
 ]
 TrainerConfig = Annotated[
     Text | None,
-    Field(description="Trainer YAML, as text or as a path under an allowed folder; it wins over the preset."),
+    Field(description="Trainer YAML: text, or a path under an allowed folder. Over the preset, under other arguments."),
 ]
 InitializeFrom = Annotated[str | None, Field(description="A run whose weights are the start.")]
 NewRunId = Annotated[str | None, Field(description="A name for the run (letters, digits, - and _). Default: made.")]

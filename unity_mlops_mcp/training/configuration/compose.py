@@ -89,7 +89,8 @@ def compose(
         agents: how many agents act at once, over all areas and players; the time horizon follows it.
         request: what was asked for by name: ``algorithm`` and any key of the trainer YAML, such as ``learning_rate``,
             ``gamma``, ``max_steps``, ``time_scale`` or ``seed``. None means not asked for.
-        overrides: a trainer YAML, or the settings of one behaviour, laid over all of it.
+        overrides: a trainer YAML, or the settings of one behaviour, laid over the preset; what was asked for by name
+            wins over it, as mlagents-learn's own flags do.
 
     Raises:
         InvalidInputError: the request names something that no key of the trainer YAML is.
@@ -98,11 +99,11 @@ def compose(
     laid = _as_run(behavior_name, overrides or {})
     kind = _algorithm(behavior_name, preset, asked.pop("algorithm", None), laid)
     data: dict[str, Any] = {"behaviors": {behavior_name: _switched(preset, kind)}}
-    given: dict[str, Any] = {}
+    given = copy.deepcopy(laid)
     for key, value in asked.items():
         _merge(given, _placed(behavior_name, key, value, kind))
-    _merge(given, laid)
     _merge(data, given)
+    data["behaviors"][behavior_name]["trainer_type"] = kind
     _complete(data["behaviors"][behavior_name], given.get("behaviors", {}).get(behavior_name) or {}, agents)
     return data
 
@@ -117,7 +118,7 @@ def _as_run(behavior_name: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
 def _algorithm(name: str, preset: Mapping[str, Any], asked: str | None, laid: Mapping[str, Any]) -> str:
     body = (laid.get("behaviors") or {}).get(name)
     written = body.get("trainer_type") if isinstance(body, Mapping) else None
-    kind = str(written or asked or preset.get("trainer_type", "ppo")).lower()
+    kind = str(asked or written or preset.get("trainer_type", "ppo")).lower()
     known = objects()["trainer"]["trainer_type"].choices
     if kind not in known:
         fix = did_you_mean(kind, known, what="algorithm")
