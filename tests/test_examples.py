@@ -21,9 +21,9 @@ ONLY_ELSEWHERE = {"trainer/", ".replaced/"}
 """Made by ``trainer install`` and by a ``force``, which no example does."""
 
 
-def example(name: str, home: Path, trainer_python: Path, *arguments: str) -> str:
-    """What an example prints, run from a folder that is not the repository."""
-    done = subprocess.run(
+def run(name: str, home: Path, trainer_python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """An example, run from a folder that is not the repository."""
+    return subprocess.run(
         [sys.executable, str(EXAMPLES / name), *arguments],
         cwd=home.parent,
         env=server_environment(home, UNITY_MLOPS_TRAINER=str(trainer_python), PYTHONPATH=str(REPOSITORY)),
@@ -33,6 +33,11 @@ def example(name: str, home: Path, trainer_python: Path, *arguments: str) -> str
         timeout=240,
         check=False,
     )
+
+
+def example(name: str, home: Path, trainer_python: Path, *arguments: str) -> str:
+    """What an example prints that goes well."""
+    done = run(name, home, trainer_python, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     return done.stdout
@@ -46,7 +51,7 @@ def policy_in(output: str) -> Path:
 
 
 def test_a_training_through_mcp_outlives_its_first_client(home: Path, trainer_python: Path) -> None:
-    said = example("train_through_mcp.py", home, trainer_python, "a robot finds the ball", "--max-steps", "4000")
+    said = example("train_through_mcp.py", home, trainer_python, "a robot finds the red ball", "--max-steps", "4000")
     closed, policy = said.index("The client has closed"), said.index("\nPolicy ")
     assert said.index("\nTraining ") < closed < policy
     assert policy_in(said).stat().st_size > 1000
@@ -54,6 +59,13 @@ def test_a_training_through_mcp_outlives_its_first_client(home: Path, trainer_py
     assert re.search(r'^Reward by step \{"\d+": -?\d', said, re.MULTILINE)
     missing = [path for path in promised_paths() if not list(home.glob(path))]
     assert not missing, sorted(path.relative_to(home).as_posix() for path in home.rglob("*"))
+
+
+def test_a_tools_error_is_told_without_a_trace(home: Path, trainer_python: Path) -> None:
+    done = run("train_through_mcp.py", home, trainer_python, "make me a sandwich")
+    assert done.returncode == 1
+    assert "Fix: Describe one of these behaviours" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def promised_paths() -> list[str]:
