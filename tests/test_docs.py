@@ -26,6 +26,8 @@ from unity_mlops_mcp.interfaces.cli.main import OPERATIONS, command_line
 from unity_mlops_mcp.interfaces.connect import CLIENTS, ClientName
 from unity_mlops_mcp.sandbox.world import World
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
+from unity_mlops_mcp.spec.planner import plan
+from unity_mlops_mcp.spec.requests import UnityAssetSpec
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")])
 SPEAKING = [*PAGES, *sorted(REPOSITORY.glob("examples/*.*")), *sorted(REPOSITORY.glob("prompts/*.md"))]
@@ -184,6 +186,19 @@ def test_settings_that_are_named_exist(path: Path) -> None:
     known = {f"UNITY_MLOPS_{name.upper()}" for name in Settings.model_fields}
     tests_own = {name for name in re.findall(r"UNITY_MLOPS_\w+", text_of(path)) if name.startswith("UNITY_MLOPS_TEST_")}
     assert set(re.findall(r"UNITY_MLOPS_[A-Z_]*[A-Z]", text_of(path))) - tests_own <= known
+
+
+def sentences() -> set[str]:
+    """What users are told to ask for: in the pages, in help, and in the tool's argument."""
+    places = [*PAGES, *REPOSITORY.glob("examples/*.py"), *(REPOSITORY / "unity_mlops_mcp" / "interfaces").rglob("*.py")]
+    found = {match for path in places for match in re.findall(r'(?:train|\.py|such as) "([^"{]+)"', text_of(path))}
+    return {*found, *re.findall(r"'([^']+)'", tools()["build_environment"]["description"]["description"])}
+
+
+def test_every_sentence_that_is_suggested_can_be_planned() -> None:
+    assert {"reach the target", "patrol five waypoints in order", "a robot finds the red ball"} <= sentences()
+    for sentence in sentences():
+        plan(UnityAssetSpec(description=sentence))
 
 
 def test_the_targets_of_make_that_are_named_exist() -> None:
