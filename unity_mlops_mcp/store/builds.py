@@ -43,9 +43,9 @@ class BuildTable:
     def page(self, *, limit: int = 20, cursor: str | None = None, target: str | None = None) -> Page[BuildRow]:
         """Builds newest first, of one target where named."""
         query = builds.select() if target is None else builds.select().where(builds.c.target == target)
-        query = paging.ordered(query, builds.c.created_at, builds.c.build_id, limit, cursor)
+        query = paging.ordered(query, builds.c.created_at, builds.c.build_id, after=cursor is not None)
         with self._database.read() as connection:
-            rows = [_build(row) for row in connection.execute(query)]
+            rows = [_build(row) for row in connection.execute(query, paging.bound(limit, cursor))]
         return paging.page(rows, [(row.created_at, row.build_id) for row in rows], limit)
 
 

@@ -54,9 +54,9 @@ class JobTable:
     def page(self, *, limit: int, cursor: str | None, **equal: str | None) -> Page[JobRow]:
         """Jobs newest first; ``equal`` names columns and the values they must have, None for any."""
         wanted = [jobs.c[name] == value for name, value in equal.items() if value is not None]
-        query = paging.ordered(jobs.select().where(*wanted), jobs.c.created_at, jobs.c.id, limit, cursor)
+        query = paging.ordered(jobs.select().where(*wanted), jobs.c.created_at, jobs.c.id, after=cursor is not None)
         with self._database.read() as connection:
-            rows = [_known(row) for row in connection.execute(query)]
+            rows = [_known(row) for row in connection.execute(query, paging.bound(limit, cursor))]
         return paging.page(rows, [(row.created_at, row.id) for row in rows], limit)
 
     def open(self) -> tuple[JobRow, ...]:

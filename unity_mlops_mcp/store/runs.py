@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,12 +62,19 @@ class RunTable:
         asset: str | None = None,
     ) -> Page[RunRow]:
         """Runs newest first, of one state, behaviour or asset where named."""
-        filters = {jobs.c.state: state, runs.c.behavior_name: behavior, runs.c.asset: asset}
-        wanted = [column == value for column, value in filters.items() if value is not None]
-        query = paging.ordered(_joined().where(*wanted), runs.c.created_at, runs.c.run_id, limit, cursor)
+        given = {"state": state, "behavior": behavior, "asset": asset}
+        equal = {name: value for name, value in given.items() if value is not None}
+        query = _page_query(tuple(equal), after=cursor is not None)
         with self._database.read() as connection:
-            rows = [_run(row) for row in connection.execute(query)]
+            rows = [_run(row) for row in connection.execute(query, {**equal, **paging.bound(limit, cursor)})]
         return paging.page(rows, [(row.created_at, row.run_id) for row in rows], limit)
+
+
+@lru_cache(maxsize=16)  # all combinations there are
+def _page_query(equal: tuple[str, ...], *, after: bool) -> sa.Select[Any]:
+    columns = {"state": jobs.c.state, "behavior": runs.c.behavior_name, "asset": runs.c.asset}
+    wanted = [columns[name] == sa.bindparam(name) for name in equal]
+    return paging.ordered(_joined().where(*wanted), runs.c.created_at, runs.c.run_id, after=after)
 
 
 def _joined() -> sa.Select[Any]:
