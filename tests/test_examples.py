@@ -51,7 +51,7 @@ def policy_in(output: str) -> Path:
 
 
 def test_a_training_through_mcp_outlives_its_first_client(home: Path, trainer_python: Path) -> None:
-    said = example("train_through_mcp.py", home, trainer_python, "a robot finds the red ball", "--max-steps", "4000")
+    said = example("train_through_mcp.py", home, trainer_python, "a robot finds the red ball", "--max-steps", "8000")
     closed, policy = said.index("The client has closed"), said.index("\nPolicy ")
     assert said.index("\nTraining ") < closed < policy
     assert policy_in(said).stat().st_size > 1000
@@ -84,10 +84,10 @@ def promised_paths() -> list[str]:
 
 
 def test_a_spec_written_by_hand_is_built_and_trained(home: Path, trainer_python: Path) -> None:
-    said = example("custom_environment.py", home, trainer_python, "--max-steps", "3000")
+    said = example("custom_environment.py", home, trainer_python, "--max-steps", "12000")
     assert "DeliverParcel observes [[66], [5]]" in said
     assert policy_in(said).name == "DeliverParcel.onnx"
-    assert re.search(r"^  \d+% of the last \d+ episodes ended by timeout$", said, re.MULTILINE)
+    assert re.search(r"^  \d+% of the last \d+ episodes ended by (?:delivered|fell|timeout)$", said, re.MULTILINE)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the player's script runs only on systems with a shell")
