@@ -150,6 +150,13 @@ def test_text_that_is_no_yaml_is_refused() -> None:
         EnvironmentSpec.from_text("{name: [")
     with pytest.raises(InvalidInputError):
         EnvironmentSpec.from_text("just words")
+    with pytest.raises(InvalidInputError):
+        EnvironmentSpec.from_text("[" * 5000)
+
+
+def test_json_may_be_indented_by_tabs() -> None:
+    spec = load_archetype("reach_target").spec
+    assert EnvironmentSpec.from_text(json.dumps(spec.model_dump(mode="json"), indent="\t")) == spec
 
 
 @pytest.mark.parametrize("name", archetype_names())

@@ -178,7 +178,7 @@ class App:
     ) -> Plan:
         from unity_mlops_mcp.spec.planner import plan
         from unity_mlops_mcp.spec.requests import UnityAssetSpec
-        from unity_mlops_mcp.training.configuration.yaml_text import read_mapping
+        from unity_mlops_mcp.spec.yaml_text import read_mapping
 
         asked: dict[str, Any] = {"description": description, "name": name or ""}
         for key, text in (("observation_space", observation_space), ("action_space", action_space)):

@@ -16,6 +16,7 @@ from unity_mlops_mcp.spec.checking import problems
 from unity_mlops_mcp.spec.entities import Entity
 from unity_mlops_mcp.spec.observations import PART_SIZES, Observations
 from unity_mlops_mcp.spec.rules import Ending, Event, Reward
+from unity_mlops_mcp.spec.yaml_text import read_mapping
 
 BehaviorName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]{0,63}$")]
 
@@ -114,13 +115,9 @@ class EnvironmentSpec(Part):
         """Read YAML or JSON.
 
         Raises:
-            InvalidInputError: the text is not YAML or JSON, or the parts do not fit; every problem is listed.
+            InvalidInputError: the text is too large or no YAML or JSON, or the parts do not fit; all problems are told.
         """
-        try:
-            data = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InvalidInputError(f"The spec is neither YAML nor JSON: {error}", fix="Mend the text.") from error
-        return cls.from_data(data)
+        return cls.from_data(read_mapping(text, what="environment spec"))
 
     @classmethod
     def from_data(cls, data: Any) -> EnvironmentSpec:

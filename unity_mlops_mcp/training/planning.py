@@ -11,9 +11,9 @@ from typing import Any
 from unity_mlops_mcp.builds.records import PlayerBuild
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.spec.yaml_text import read_mapping
 from unity_mlops_mcp.training.configuration.compose import check_configuration, compose, refuse_errors
 from unity_mlops_mcp.training.configuration.schema import NEWEST
-from unity_mlops_mcp.training.configuration.yaml_text import read_mapping
 from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import PlayerKind, TrainerMode, TrainingRequest
 

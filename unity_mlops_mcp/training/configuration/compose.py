@@ -14,9 +14,9 @@ import yaml
 from unity_mlops_mcp.builds.records import Behavior
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.spec.yaml_text import read_mapping
 from unity_mlops_mcp.training.configuration.crosschecks import Around, check_together
 from unity_mlops_mcp.training.configuration.schema import NEWEST, as_number, check_shape, did_you_mean, objects
-from unity_mlops_mcp.training.configuration.yaml_text import read_mapping
 from unity_mlops_mcp.training.records import Findings
 
 LEAST_HORIZON = 8
