@@ -21,9 +21,9 @@ def main() -> int:
 
 
 def _supervise(job_id: str) -> int:
-    from unity_mlops_mcp.kinds import KINDS
     from unity_mlops_mcp.config import settings
     from unity_mlops_mcp.jobs.supervisor import supervise
+    from unity_mlops_mcp.kinds import KINDS
 
     return supervise(job_id, kinds=KINDS, settings=settings())
 

@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     trainer: Path | None = Field(
         default=None, description="An interpreter with mlagents, or its mlagents-learn; default: the managed one."
     )
-    trainer_python: Path | None = Field(default=None, description="The interpreter that the managed trainer is made with.")
+    trainer_python: Path | None = Field(
+        default=None, description="The interpreter that the managed trainer is made with."
+    )
     torch_index: str | None = Field(default=None, description="A package index for torch, such as PyTorch's CPU index.")
     max_jobs: int = Field(default=2, ge=1, le=64, description="Supervised jobs that run at once; more wait in a queue.")
     max_attempts: int = Field(default=5, ge=1, le=100, description="Attempts of one job, the first included.")
@@ -79,7 +81,9 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValueError as error:
-        raise InvalidInputError(f"A UNITY_MLOPS_ setting cannot be used: {error}", fix="Correct or unset it.") from error
+        raise InvalidInputError(
+            f"A UNITY_MLOPS_ setting cannot be used: {error}", fix="Correct or unset it."
+        ) from error
 
 
 def environment(**changes: str | None) -> dict[str, str]:

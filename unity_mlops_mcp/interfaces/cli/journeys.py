@@ -96,7 +96,7 @@ def prepare_trainer(app: App, terminal: Console) -> None:
         MlopsError: it could not be installed; the fix says what to do.
     """
     from unity_mlops_mcp.interfaces.cli.machine import follow_install
-    from unity_mlops_mcp.training.environment import find_trainer
+    from unity_mlops_mcp.training.trainer.environment import find_trainer
 
     try:
         trainer = find_trainer(app.settings, app.cache)

@@ -72,7 +72,7 @@ def trainer_show(
     json: o.Json = False,
 ) -> None:
     """Show which trainer is used, and its versions."""
-    from unity_mlops_mcp.training.environment import find_trainer
+    from unity_mlops_mcp.training.trainer.environment import find_trainer
 
     with application() as app:
         found = find_trainer(app.settings, app.cache)
