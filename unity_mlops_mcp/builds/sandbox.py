@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import unity_mlops_mcp
 from unity_mlops_mcp.builds.launchers import LauncherFile, Target, linux, macos, windows
@@ -18,10 +19,13 @@ from unity_mlops_mcp.builds.records import ActionSize, Behavior, PlayerBuild
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
 from unity_mlops_mcp.process.files import write_atomically
-from unity_mlops_mcp.spec.environment import EnvironmentSpec
+from unity_mlops_mcp.spec.base import digest_of
 from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.store.rows import BuildRow
 from unity_mlops_mcp.store.store import Store
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
 FORMAT = 1
 """Raised when a sandbox made from the same spec would behave differently, so that old builds are not taken for new."""
@@ -53,7 +57,7 @@ def build_sandbox(
     Returns:
         The build; its ``cached`` says whether it was there already.
     """
-    digest = _digest(spec)
+    digest = _digest(spec.digest())
     known = store.builds.by_digest(digest)
     row = known or _add(
         store,
@@ -135,8 +139,8 @@ def _launcher(name: str, target: Target) -> LauncherFile:
     return macos(name, target) if sys.platform == "darwin" else linux(name, target)
 
 
-def _digest(spec: EnvironmentSpec) -> str:
-    return hashlib.sha256(f"sandbox format {FORMAT} {spec.digest()}".encode()).hexdigest()
+def _digest(spec_digest: str) -> str:
+    return hashlib.sha256(f"sandbox format {FORMAT} {spec_digest}".encode()).hexdigest()
 
 
 def _behavior(spec: EnvironmentSpec) -> Behavior:
@@ -172,12 +176,12 @@ def _record(row: BuildRow, settings: Settings) -> PlayerBuild:
 
 
 def _intact(build: PlayerBuild) -> bool:
-    """Whether the folder holds the very spec that the build stands for."""
+    """Whether the folder holds the very spec that the build stands for; told by its digest, without making a spec."""
     try:
-        spec = EnvironmentSpec.from_data(json.loads((build.folder / "spec.json").read_text("utf-8")))
-    except (OSError, ValueError, InvalidInputError):
+        data = json.loads((build.folder / "spec.json").read_text("utf-8"))
+    except (OSError, ValueError):
         return False
-    return _digest(spec) == build.digest and (build.folder / "build.json").is_file()
+    return _digest(digest_of(data)) == build.digest and (build.folder / "build.json").is_file()
 
 
 def _write(build: PlayerBuild, spec: EnvironmentSpec) -> None:

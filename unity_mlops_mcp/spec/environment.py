@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.spec.base import Name, Parameter, Part
+from unity_mlops_mcp.spec.base import Name, Parameter, Part, digest_of
 from unity_mlops_mcp.spec.body import Actions, Agent, Arena, Episode
 from unity_mlops_mcp.spec.checking import problems
 from unity_mlops_mcp.spec.entities import Entity
@@ -98,8 +96,7 @@ class EnvironmentSpec(Part):
 
     def digest(self) -> str:
         """Sha256 (hex) over the canonical JSON: equal specs have equal digests, however they were written."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return digest_of(self.model_dump(mode="json"))
 
     def to_json(self) -> str:
         """The whole spec as indented JSON text."""

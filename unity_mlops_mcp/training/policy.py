@@ -7,6 +7,11 @@ from pathlib import Path
 from unity_mlops_mcp.errors import ExternalError
 
 
+def prepare_check() -> None:
+    """Import what `check_policy` needs, while a training runs, so that nobody waits for it at the end."""
+    import onnxruntime  # noqa: F401 - for its import
+
+
 def check_policy(path: Path) -> dict[str, list[str]]:
     """Open an ONNX policy in onnxruntime and name what goes in and comes out.
 

@@ -21,6 +21,7 @@ from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.log import LogTail
 from unity_mlops_mcp.training.outcome import Ended, conclude
 from unity_mlops_mcp.training.player import player_path
+from unity_mlops_mcp.training.policy import prepare_check
 from unity_mlops_mcp.training.preflight import preflight, require
 from unity_mlops_mcp.training.record import attempts_of, write_record
 from unity_mlops_mcp.training.records import Trainer
@@ -184,7 +185,8 @@ async def _follow(context: JobContext, attempt: Attempt, child: Child, watch: Wa
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(wait)
-        success = SuccessReader(attempt.folder)
+        success = await anyio.to_thread.run_sync(SuccessReader, attempt.folder)
+        tasks.start_soon(anyio.to_thread.run_sync, prepare_check)
         next_disk_look = anyio.current_time() + DISK_POLL_S
         stopping = False
         context.progress(**watch.fields(), command=attempt.command)

@@ -43,9 +43,10 @@ def train(
             show(run, as_json=json)
             return
         status = look_on(app, run.run_id, terminal)
-        conclude(app, status, terminal)
         if json:
             show(status, as_json=True)
+        else:
+            conclude(app, status, terminal)
     if status.state != "succeeded":
         raise typer.Exit(INTERRUPTED if status.state == "cancelled" else FAILED)
 
