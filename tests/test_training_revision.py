@@ -53,5 +53,8 @@ def test_a_program_that_a_repository_names_in_its_settings_is_not_started(projec
     program.write_text(f"#!/bin/sh\ntouch '{project}/started'\n")
     program.chmod(0o755)
     git(project, "config", "core.fsmonitor", str(program))
+    git(project, "update-index", "--fsmonitor")
+    git(project, "status")
+    (project / "started").unlink()  # git itself does start it
     assert git_revision(project)
     assert not (project / "started").exists()

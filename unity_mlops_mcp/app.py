@@ -283,7 +283,7 @@ class App:
             wish,
             Naming(run_id, force=force, idempotency_key=idempotency_key),
             asset=player.behaviors[0] if player.behaviors else None,
-            revision=self._revision(env_path, trainer_config),
+            revision=self._revision(player, trainer_config),
         )
         return StartedRun(**self._started(job))
 
@@ -300,12 +300,12 @@ class App:
             return Player("executable", env_path=executable_under_roots(self.settings, env_path))
         return Player("editor")
 
-    def _revision(self, env_path: str | None, trainer_config: str | None) -> str | None:
+    def _revision(self, player: Player, trainer_config: str | None) -> str | None:
+        from unity_mlops_mcp.training.planning import trainer_config_file
         from unity_mlops_mcp.training.revision import git_revision
 
-        named = env_path or (trainer_config if trainer_config and "\n" not in trainer_config else None)
-        folder = Path(named).expanduser().resolve().parent if named else Path.cwd()
-        return git_revision(folder) if folder.is_dir() else None
+        file = player.env_path or trainer_config_file(self.settings, trainer_config)
+        return git_revision(file.parent if file else Path.cwd())
 
     def _started(self, job: Job) -> dict[str, Any]:
         return {

@@ -178,10 +178,21 @@ def read_trainer_config(settings: Settings, text_or_path: str | None) -> dict[st
     """
     if not text_or_path:
         return {}
-    text = text_or_path
-    if "\n" not in text and text.strip().lower().endswith((".yaml", ".yml", ".json")):
-        path = settings.allowed_path(text.strip(), what="trainer_config")
-        if not path.is_file():
-            raise InvalidInputError(f"There is no trainer YAML at {path}.", fix="Pass its text, or an existing file.")
-        text = path.read_text(encoding="utf-8")
+    path = trainer_config_file(settings, text_or_path)
+    text = text_or_path if path is None else path.read_text(encoding="utf-8")
     return dict(read_mapping(text, what="trainer YAML"))
+
+
+def trainer_config_file(settings: Settings, text_or_path: str | None) -> Path | None:
+    """The file that the caller's trainer YAML lies in; None where it was given as text, or not at all.
+
+    Raises:
+        InvalidInputError: the file is absent or lies under no allowed root.
+    """
+    named = (text_or_path or "").strip()
+    if "\n" in named or not named.lower().endswith((".yaml", ".yml", ".json")):
+        return None
+    path = settings.allowed_path(named, what="trainer_config")
+    if not path.is_file():
+        raise InvalidInputError(f"There is no trainer YAML at {path}.", fix="Pass its text, or an existing file.")
+    return path
