@@ -49,7 +49,7 @@ def test_a_program_that_a_repository_names_in_its_settings_is_not_started(projec
     (project / "Agent.cs").write_text("class Agent {}\n")
     git(project, "add", ".")
     git(project, "commit", "-m", "begin")
-    program = project / "watch.sh"
+    program = project.parent / "watch.sh"  # git hands it to a shell, which splits at spaces
     program.write_text(f"#!/bin/sh\ntouch '{project}/started'\n")
     program.chmod(0o755)
     git(project, "config", "core.fsmonitor", str(program))
