@@ -12,9 +12,9 @@ from unity_mlops_mcp.builds.records import PlayerBuild
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.spec.yaml_text import read_mapping
-from unity_mlops_mcp.training.configuration.compose import check_configuration, compose, refuse_errors
-from unity_mlops_mcp.training.configuration.schema import NEWEST
-from unity_mlops_mcp.training.records import Trainer
+from unity_mlops_mcp.training.configuration.compose import as_run, check_configuration, compose, merge, refuse_errors
+from unity_mlops_mcp.training.configuration.schema import NEWEST, check_shape
+from unity_mlops_mcp.training.records import Findings, Trainer
 from unity_mlops_mcp.training.request import PlayerKind, TrainerMode, TrainingRequest
 
 SANDBOX_AREAS = 64
@@ -70,7 +70,9 @@ def plan_training(
         InvalidInputError: the trainer YAML cannot be used, or the arguments contradict each other.
     """
     notes: list[str] = []
+    version = trainer.versions.mlagents or NEWEST
     given = read_trainer_config(settings, wish.trainer_config)
+    _refuse_misfits(given, player, wish.algorithm, version)
     env, engine = given.get("env_settings") or {}, given.get("engine_settings") or {}
     wish = _with_defaults(wish, {**engine, **env})
     envs, areas = _parallel(player, wish, notes)
@@ -79,7 +81,7 @@ def plan_training(
         configuration,
         settings=settings,
         behaviors=player.build.behaviors if player.build else None,
-        mlagents_version=trainer.versions.mlagents or NEWEST,
+        mlagents_version=version,
         torch_version=trainer.versions.torch,
     )
     refuse_errors(findings)
@@ -156,11 +158,34 @@ def compose_configuration(player: Player, wish: Wish, given: Mapping[str, Any], 
 
 
 def _for_behavior(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The caller's YAML with one behaviour of its own; a YAML for one behaviour is taken as it is."""
-    if "behaviors" not in given:
+    """The caller's YAML with one behaviour of its own, over its defaults; settings of a behaviour stay as they are."""
+    if not given.keys() & {"behaviors", "default_settings"}:
         return given
-    own = (given["behaviors"] or {}).get(name)
-    return {**given, "behaviors": {name: own}} if own else {k: v for k, v in given.items() if k != "behaviors"}
+    body: dict[str, Any] = {}
+    merge(body, given.get("default_settings") or {})
+    merge(body, (given.get("behaviors") or {}).get(name) or {})
+    rest = {key: value for key, value in given.items() if key not in ("behaviors", "default_settings")}
+    return {**rest, "behaviors": {name: body}}
+
+
+def _refuse_misfits(given: Mapping[str, Any], player: Player, algorithm: str | None, version: str) -> None:
+    """Refuse a YAML that cannot be laid over a preset, or that is for other behaviours than the player's."""
+    whole = as_run(player.behaviors[0] if player.behaviors else _ANY, given)
+    kind = algorithm or player.preset.get("trainer_type", "ppo")
+    named = whole.get("behaviors")
+    if isinstance(named, Mapping):
+        typed = {
+            name: {"trainer_type": kind, **body} if isinstance(body, dict) else body for name, body in named.items()
+        }
+        whole = {**whole, "behaviors": typed}
+    refuse_errors(Findings(items=tuple(check_shape(whole, version))))
+    if named and player.behaviors and not given.get("default_settings") and not named.keys() & set(player.behaviors):
+        raise InvalidInputError(
+            f"The trainer YAML has settings for {', '.join(map(str, named))}; the player's behaviour is "
+            f"{', '.join(player.behaviors)}.",
+            fix=f"Write `{player.behaviors[0]}:` under `behaviors:`, or give its settings without that level.",
+            cause="trainer_config",
+        )
 
 
 def _as_behavior(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -179,7 +204,7 @@ def read_trainer_config(settings: Settings, text_or_path: str | None) -> dict[st
     if not text_or_path:
         return {}
     path = trainer_config_file(settings, text_or_path)
-    text = text_or_path if path is None else path.read_text(encoding="utf-8")
+    text = text_or_path if path is None else path.read_text(encoding="utf-8", errors="replace")
     return dict(read_mapping(text, what="trainer YAML"))
 
 

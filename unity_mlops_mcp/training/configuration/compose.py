@@ -96,21 +96,21 @@ def compose(
         InvalidInputError: the request names something that no key of the trainer YAML is.
     """
     asked = {key: value for key, value in (request or {}).items() if value is not None}
-    laid = _as_run(behavior_name, overrides or {})
+    laid = as_run(behavior_name, overrides or {})
     kind = _algorithm(behavior_name, preset, asked.pop("algorithm", None), laid)
     data: dict[str, Any] = {"behaviors": {behavior_name: _switched(preset, kind)}}
     given = copy.deepcopy(laid)
     for key, value in asked.items():
-        _merge(given, _placed(behavior_name, key, value, kind))
-    _merge(data, given)
+        merge(given, _placed(behavior_name, key, value, kind))
+    merge(data, given)
     data["behaviors"][behavior_name]["trainer_type"] = kind
     _complete(data["behaviors"][behavior_name], given.get("behaviors", {}).get(behavior_name) or {}, agents)
     return data
 
 
-def _as_run(behavior_name: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    run = objects()["run"]
-    if overrides and not any(key in run for key in overrides):
+def as_run(behavior_name: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy as a whole trainer YAML; what has no key of one is taken for the settings of the behaviour."""
+    if overrides and not any(key in objects()["run"] for key in overrides):
         return {"behaviors": {behavior_name: copy.deepcopy(dict(overrides))}}
     return copy.deepcopy(dict(overrides))
 
@@ -180,11 +180,11 @@ def _placed(behavior_name: str, key: str, value: Any, kind: str) -> dict[str, An
     raise InvalidInputError(f"The trainer YAML of {kind} has no setting {key!r}.", fix=fix, cause="trainer_config")
 
 
-def _merge(base: dict[str, Any], added: Mapping[str, Any]) -> None:
+def merge(base: dict[str, Any], added: Mapping[str, Any]) -> None:
     """Lay a mapping over another, in place; mappings are merged, everything else is replaced."""
     for key, value in added.items():
         if isinstance(value, Mapping) and isinstance(base.get(key), dict):
-            _merge(base[key], value)
+            merge(base[key], value)
         else:
             base[key] = copy.deepcopy(value)
 
