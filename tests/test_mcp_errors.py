@@ -59,6 +59,28 @@ async def test_an_unknown_resource_is_not_found(era: Era, uri: str) -> None:
     assert "nope" in raised.value.error.message
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("start_training", {"env_path": "a\0b"}),
+        ("start_training", {"env_path": "~nobody-of-this-name/player"}),
+        ("start_training", {"env_path": "{home}/loop"}),
+        ("wait_for", {"id": "x", "until": "nan"}),
+        ("get_run", {"id": "x" * 100_000}),
+        ("build_environment", {"spec_id": "x" * 100_000}),
+    ],
+)
+async def test_what_no_tool_can_use_is_refused_in_a_few_words(tool: str, arguments: dict[str, Any], home: Path) -> None:
+    await anyio.Path(home).mkdir(exist_ok=True)
+    await anyio.Path(home / "loop").symlink_to("loop")
+    given = {name: value.format(home=home) for name, value in arguments.items()}
+    async with in_memory("auto") as client:
+        result = await client.call_tool(tool, given)
+    assert result.is_error
+    assert "\nFix: " in text(result)
+    assert len(text(result)) < MAX_BYTES / 2
+
+
 @pytest.mark.usefixtures("home")
 async def test_a_sentence_that_cannot_be_placed_lists_what_can_be() -> None:
     async with in_memory("auto") as client:

@@ -56,9 +56,13 @@ class Settings(BaseSettings):
         """The resolved path, when it lies in the home or under an allowed root.
 
         Raises:
-            InvalidInputError: it lies elsewhere; the fix says how to add a root.
+            InvalidInputError: it lies elsewhere, and the fix says how to add a root; or it can be no path at all.
         """
-        resolved = Path(path).expanduser().resolve()
+        try:
+            resolved = Path(path).expanduser().resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # a link to itself, an unknown user, a null character
+            fix = "Give the absolute path of a file."
+            raise InvalidInputError(f"The {what} {str(path)!r} cannot be looked up: {error}.", fix=fix) from error
         for root in (self.home.resolve(), *self.roots):
             if resolved == root or root in resolved.parents:
                 return resolved

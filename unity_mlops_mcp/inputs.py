@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args
@@ -16,6 +18,7 @@ POINTS_A_PAGE = 480
 FIRST_TAGS = ("Environment/Cumulative Reward", "Environment/Success", "Environment/Episode Length")
 STATES: tuple[str, ...] = get_args(JobState)
 ModelT = TypeVar("ModelT", bound=BaseModel)
+_POSITION = re.compile(r"[0-9]{1,9}")
 
 
 def exactly_one(given: Mapping[str, object]) -> None:
@@ -70,10 +73,12 @@ def until_reached(text: str | None) -> Callable[[Job], bool]:
         return lambda job: job.state == wanted
     try:
         reward = float(wanted)
-    except ValueError as error:
+    except ValueError:
+        reward = math.nan
+    if not math.isfinite(reward):
         raise InvalidInputError(
             f"Cannot wait until {text!r}.", fix=f"Give a mean reward such as 1.5, or a state: {', '.join(STATES)}."
-        ) from error
+        )
     return lambda job: (shown := job.progress.get("mean_reward")) is not None and shown >= reward
 
 
@@ -85,7 +90,7 @@ def page_of_tags(
     Raises:
         InvalidInputError: the cursor is none of ours.
     """
-    if cursor is not None and not cursor.isdigit():
+    if cursor is not None and not _POSITION.fullmatch(cursor):
         raise InvalidInputError(f"{cursor!r} is not a cursor.", fix="Pass next_cursor of the page before.")
     if tags:
         wanted = [tag.strip() for tag in tags.split(",") if tag.strip()]

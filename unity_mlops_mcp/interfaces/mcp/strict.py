@@ -18,6 +18,7 @@ from unity_mlops_mcp.interfaces.mcp.bounds import bounded, compact_json
 from unity_mlops_mcp.interfaces.mcp.schemas import flat_schema
 
 _MAX_EVIDENCE = 12
+_MAX_LINE = 2_000
 
 
 class StrictTool(Tool):
@@ -70,12 +71,16 @@ class StrictTool(Tool):
 
 
 def error_text(error: MlopsError) -> str:
-    """Message, fix, cause and evidence as lines for a model."""
-    lines = [error.message, f"Fix: {error.fix}", f"Cause: {error.cause}"]
+    """Message, fix, cause and evidence as lines for a model; what quotes a huge argument is cut."""
+    lines = [_cut(error.message), f"Fix: {_cut(error.fix)}", f"Cause: {error.cause}"]
     if error.evidence:
         lines.append("Evidence:")
         lines.extend(f"  {line[:400]}" for line in error.evidence[-_MAX_EVIDENCE:])
     return "\n".join(lines)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_LINE else f"{text[: _MAX_LINE // 2]} … {text[-_MAX_LINE // 2 :]}"
 
 
 def _fault(fault: ErrorDetails, names: list[str]) -> str:
