@@ -14,7 +14,7 @@ import pytest
 from tests.job_worlds import eventually, is_running
 from unity_mlops_mcp.config import environment
 from unity_mlops_mcp.errors import ExternalError, NotFoundError
-from unity_mlops_mcp.process.commands import find, run
+from unity_mlops_mcp.process.commands import as_typed, find, run
 from unity_mlops_mcp.process.files import FileLock, Mount, mounts, network_mount, write_atomically
 from unity_mlops_mcp.process.files import replace as replace_file
 from unity_mlops_mcp.process.identity import Identity, identify, is_alive, send, this_process
@@ -54,6 +54,13 @@ def test_a_command_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> 
 
     assert told.value.cause == "timeout"
     eventually(lambda: not is_running(int(pid_file.read_text())))
+
+
+def test_a_command_can_be_typed_as_it_is_shown() -> None:
+    said = "print('a  b')"
+    typed = as_typed([sys.executable, "-c", said])
+    done = subprocess.run(typed, shell=True, check=True, capture_output=True, text=True)  # noqa: S602
+    assert done.stdout == "a  b\n"
 
 
 def test_a_missing_program_is_told() -> None:

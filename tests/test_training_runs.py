@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -77,7 +78,9 @@ def test_a_run_ends_with_a_policy_and_all_that_a_stranger_needs_to_repeat_it(
     assert record["request"]["seed"] == 7
     assert record["spec"]["name"] == "ReachTarget"
     assert record["versions"]["mlagents"] == "1.1.0"
-    assert record["attempts"][0]["command"][-1].startswith("--")
+    assert record["attempts"][0]["environment"] == {"PYTHONHASHSEED": "0"}
+    assert shlex.split(status.command or "") == record["attempts"][0]["command"]
+    assert len((status.command or "").split()) > len(record["attempts"][0]["command"])  # the home has a space
     assert yaml.safe_load(status.configuration or "")["behaviors"]["ReachTarget"]["max_steps"] == 6000
     metrics = app.get_metrics(started.run_id, max_points=20)
     assert metrics.summary.success is not None

@@ -10,6 +10,7 @@ from typing import Any
 from unity_mlops_mcp.builds.records import PlayerBuild
 from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
 from unity_mlops_mcp.jobs.view import view
+from unity_mlops_mcp.process.commands import as_typed
 from unity_mlops_mcp.results import ActionSize, BehaviorShape, FailureResult, RunRow, Status
 from unity_mlops_mcp.store.rows import RunRow as StoredRun
 from unity_mlops_mcp.training.folder import RunFolder
@@ -136,7 +137,7 @@ def _run_fields(job: Job, folder: RunFolder) -> dict[str, Any]:
         "files": folder.files() if folder.path.exists() else [],
         "onnx": result.get("onnx"),
         "configuration": folder.configuration.read_text(encoding="utf-8") if folder.configuration.exists() else None,
-        "command": " ".join(attempts[-1]["command"]) if attempts else None,
+        "command": as_typed(attempts[-1]["command"]) if attempts else None,
         "log_tail": _tail(folder.log),
     }
 

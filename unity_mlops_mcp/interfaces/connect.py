@@ -51,12 +51,13 @@ class Client:
 
     def snippet(self, entry: Entry, file: Path) -> str:
         """What a person pastes, and where."""
+        from unity_mlops_mcp.process.commands import as_typed
+
         lines = [f"{self.title}: put this into {file} (or let --write do it):", "", _dump(self.document(entry))]
         if self.key == "mcpServers" and self.typed:
             one_line = json.dumps({"type": "stdio", **entry})
-            lines += [
-                f"or, for all your projects:\n\n  claude mcp add-json --scope user {SERVER} {_quoted(one_line)}\n"
-            ]
+            typed = as_typed(["claude", "mcp", "add-json", "--scope", "user", SERVER, one_line])
+            lines += [f"or, for all your projects:\n\n  {typed}\n"]
         return "\n".join([*lines, self.after])
 
 
@@ -133,13 +134,11 @@ def own_command() -> list[str]:
 
 def typed_command() -> str:
     """What a person types to start this installation: its name where the PATH leads to it, else the whole path."""
-    from unity_mlops_mcp.process.commands import find
+    from unity_mlops_mcp.process.commands import as_typed, find
 
-    command, *rest = own_command()
+    command = own_command()
     on_path = find(SERVER)
-    if on_path is not None and on_path == Path(command):
-        return SERVER
-    return " ".join([f'"{command}"' if " " in command else command, *rest])
+    return SERVER if on_path == Path(command[0]) else as_typed(command)
 
 
 def entry(settings: Settings, *, roots: Iterable[Path] = ()) -> Entry:
@@ -220,12 +219,3 @@ def _replace(file: Path, text: str) -> None:
 
 def _dump(data: dict[str, Any]) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-
-
-def _quoted(text: str) -> str:
-    """One argument for the shell of this system."""
-    if sys.platform == "win32":
-        return '"' + text.replace('"', '\\"') + '"'
-    import shlex
-
-    return shlex.quote(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,12 @@ def find(name: str) -> Path | None:
     """The program of this name on the PATH, or None."""
     found = shutil.which(name)
     return Path(found) if found else None
+
+
+def as_typed(argv: Sequence[str | Path]) -> str:
+    """A command as a person types it into this system's shell: words with spaces are quoted."""
+    words = [str(part) for part in argv]
+    return subprocess.list2cmdline(words) if system.WINDOWS else shlex.join(words)
 
 
 def run(
@@ -60,7 +67,7 @@ def run(
             system.kill_group(process)
             out, err = _rest(process)
             raise ExternalError(
-                f"{command[0]} did not end within {timeout_s:g} s (command: {' '.join(command)}).",
+                f"{command[0]} did not end within {timeout_s:g} s (command: {as_typed(command)}).",
                 fix="Run it by hand to see what it waits for.",
                 cause="timeout",
                 evidence=_text(err or out).splitlines()[-5:],

@@ -8,6 +8,8 @@ from pathlib import Path
 from unity_mlops_mcp.training.configuration.schema import version_key
 from unity_mlops_mcp.training.records import Trainer
 
+ENVIRONMENT = {"PYTHONHASHSEED": "0"}
+"""Self-play's opponents depend on the order of a set of strings; with a fixed hash a seed gives the same run again."""
 _SINCE = {"--timeout-wait": (1, 0), "--no-graphics-monitor": (1, 1)}
 """Flags that mlagents 0.28.0 does not know yet (mlagents/trainers/cli_utils.py of 0.28.0, 0.30.0, 1.0.0, 1.1.0)."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from unity_mlops_mcp import __version__
 from unity_mlops_mcp.process.files import write_atomically
+from unity_mlops_mcp.training.command import ENVIRONMENT
 from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import TrainingRequest
@@ -26,6 +27,7 @@ def write_record(
             "started_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "from_step": from_step,
             "command": command,
+            "environment": ENVIRONMENT,
         }
     )
     record = {

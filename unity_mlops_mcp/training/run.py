@@ -16,7 +16,7 @@ from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.jobs.kinds import Child, JobContext
 from unity_mlops_mcp.jobs.ports import lease_ports
 from unity_mlops_mcp.process.files import FileLock, write_atomically
-from unity_mlops_mcp.training.command import learn_command
+from unity_mlops_mcp.training.command import ENVIRONMENT, learn_command
 from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.log import LogTail
 from unity_mlops_mcp.training.outcome import Ended, conclude
@@ -37,8 +37,6 @@ GRACE_S = 90.0
 KILLED = frozenset({-9, -15, 137, 143})
 """Exit codes of a trainer that somebody killed: the system for want of memory, or a person."""
 EDITOR_PORT = 5004
-HASH_SEED = "0"
-"""Self-play's opponents depend on the order of a set of strings; with a fixed hash a seed gives the same run again."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ async def _run(context: JobContext, attempt: Attempt) -> Ended:
     if request.player == "editor":
         watch.message = f"waiting for Play in the Unity Editor (port {EDITOR_PORT})"
     log = LogTail(folder.log, folder.log.stat().st_size if folder.log.exists() else 0)
-    child = await context.start(attempt.command, cwd=folder.path, stdout=folder.log, env={"PYTHONHASHSEED": HASH_SEED})
+    child = await context.start(attempt.command, cwd=folder.path, stdout=folder.log, env=ENVIRONMENT)
     exit_code, full_disk = await _follow(context, attempt, child, watch, log)
     return Ended(watch, exit_code, full_disk=full_disk)
 
