@@ -140,8 +140,10 @@ def test_an_interrupt_before_the_player_has_connected_leaves_nothing_behind(
 ) -> None:
     with running(trainer_python, "fast", tmp_path, "--fault", "noconnect") as training:
         wait_until(lambda: bool(training.players()))
+        interrupted = time.monotonic()
         training.process.send_signal(signal.SIGTERM)
         training.wait()
+        assert time.monotonic() - interrupted < 20  # and not the 30 s for which it would have waited
         wait_until(lambda: not training.players())
         assert training.players() == []
 

@@ -43,7 +43,10 @@ OK = 200  # the status of a message of a player that goes on
 
 
 class Launch(threading.Thread):
-    """Starts a player and greets it while the trainer goes on; knows the process while its start is under way."""
+    """Starts a player and greets it while the trainer goes on; knows the process while its start is under way.
+
+    Its end is an event, since CPython before 3.13 takes a thread for ended when an interrupt comes into its join.
+    """
 
     def __init__(self, worker_id: int, factory: Any, channels: list[Any]) -> None:
         super().__init__(name=f"player-{worker_id}", daemon=True)
@@ -51,6 +54,7 @@ class Launch(threading.Thread):
         self.process: Any = None
         self.env: Any = None
         self.error: BaseException | None = None
+        self._ended = threading.Event()
 
     def run(self) -> None:
         """Make the UnityEnvironment; an error is kept for whoever asks for the result."""
@@ -59,6 +63,8 @@ class Launch(threading.Thread):
             self.env = factory(worker_id, channels)
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that asks
             self.error = error
+        finally:
+            self._ended.set()
 
     def result(self) -> Any:
         """The environment, once it is connected.
@@ -66,17 +72,17 @@ class Launch(threading.Thread):
         Raises:
             Exception: what its start raised.
         """
-        while self.is_alive():  # a wait without an end could not be interrupted on Windows
-            self.join(PATIENCE_S)
+        while not self._ended.wait(PATIENCE_S):  # a wait without an end could not be interrupted on Windows
+            pass
         if self.error is not None:
             raise self.error
         return self.env
 
     def abandon(self) -> None:
         """Stop waiting for a player that is being started."""
-        if self.process is not None and self.is_alive():
+        if self.process is not None and not self._ended.is_set():
             self.process.kill()
-        self.join(2 * PATIENCE_S)
+        self._ended.wait(4 * PATIENCE_S)
 
 
 class Player:
