@@ -14,7 +14,17 @@ import pytest
 import yaml
 
 from tests.stand_ins.player import write_player
-from tests.training_home import finish, kill, nothing_is_left, processes_of, small, the_supervisor, the_trainer, until
+from tests.training_home import (
+    finish,
+    kill,
+    nav,
+    nothing_is_left,
+    processes_of,
+    small,
+    the_supervisor,
+    the_trainer,
+    until,
+)
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundError, SetupError
@@ -48,19 +58,6 @@ def app(home: Path, trainer_python: Path, checked_cache: Path, monkeypatch: pyte
 @pytest.fixture
 def build_id(app: App) -> str:
     return app.build_environment(description="reach the target").build_id
-
-
-def nav(steps: int = 4000, **env: object) -> str:
-    """A trainer YAML for the stand-in player."""
-    body = {
-        "trainer_type": "ppo",
-        "hyperparameters": {"batch_size": 64, "buffer_size": 512},
-        "network_settings": {"hidden_units": 16, "num_layers": 1},
-        "max_steps": steps,
-        "summary_freq": 1000,
-        "checkpoint_interval": 1000,
-    }
-    return yaml.safe_dump({"behaviors": {"Nav": body}, "env_settings": {"timeout_wait": 10, **env}})
 
 
 def test_a_run_ends_with_a_policy_and_all_that_a_stranger_needs_to_repeat_it(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 import psutil
+import yaml
 
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.results import Status
@@ -21,6 +22,19 @@ SMALL = "behaviors: {{ReachTarget: {{summary_freq: {summary}, checkpoint_interva
 def small(steps: int = 6000, *, summary: int = 1000, checkpoint: int = 2000) -> str:
     """A trainer YAML for a short run."""
     return SMALL.format(steps=steps, summary=summary, checkpoint=checkpoint)
+
+
+def nav(steps: int = 4000, **env: object) -> str:
+    """A trainer YAML for the stand-in player."""
+    body = {
+        "trainer_type": "ppo",
+        "hyperparameters": {"batch_size": 64, "buffer_size": 512},
+        "network_settings": {"hidden_units": 16, "num_layers": 1},
+        "max_steps": steps,
+        "summary_freq": 1000,
+        "checkpoint_interval": 1000,
+    }
+    return yaml.safe_dump({"behaviors": {"Nav": body}, "env_settings": {"timeout_wait": 10, **env}})
 
 
 def until(app: App, run_id: str, reached: Callable[[Status], bool], *, patience_s: float = PATIENCE_S) -> Status:

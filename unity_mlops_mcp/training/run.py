@@ -24,7 +24,6 @@ from unity_mlops_mcp.training.player import player_path
 from unity_mlops_mcp.training.policy import prepare_check
 from unity_mlops_mcp.training.preflight import preflight, require
 from unity_mlops_mcp.training.record import attempts_of, write_record
-from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import TrainingRequest
 from unity_mlops_mcp.training.success import SuccessReader
 from unity_mlops_mcp.training.trainer.environment import find_trainer, opened_cache
@@ -41,13 +40,13 @@ EDITOR_PORT = 5004
 
 @dataclass(frozen=True)
 class Attempt:
-    """One process of a run, ready to be started."""
+    """One process of a run, ready to be started; ``warnings`` are what preflight found doubtful."""
 
     request: TrainingRequest
     folder: RunFolder
-    trainer: Trainer
     command: list[str]
     from_step: int
+    warnings: tuple[str, ...]
 
 
 async def train(context: JobContext) -> dict[str, Any]:
@@ -74,7 +73,7 @@ async def train(context: JobContext) -> dict[str, Any]:
 async def _run(context: JobContext, attempt: Attempt) -> Ended:
     """One process of the trainer, from its start to its end."""
     request, folder = attempt.request, attempt.folder
-    watch = Watch(request.behavior_name, request.max_steps, attempt.from_step)
+    watch = Watch(request.behavior_name, request.max_steps, attempt.from_step, notes=list(attempt.warnings))
     if request.player == "editor":
         watch.message = f"waiting for Play in the Unity Editor (port {EDITOR_PORT})"
     log = LogTail(folder.log, folder.log.stat().st_size if folder.log.exists() else 0)
@@ -140,7 +139,7 @@ def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, b
             cache=cache,
         )
     require(checks)
-    context.progress(notes=[f"{check.name}: {check.found}. {check.fix}" for check in checks if check.status == "warn"])
+    warnings = tuple(f"{check.name}: {check.found}. {check.fix}" for check in checks if check.status == "warn")
     step = folder.checkpoint_step()
     from_step = step or 0
     resume = step is not None and (request.resume or attempts_of(folder, context.job.id) > 0)
@@ -166,7 +165,7 @@ def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, b
         timeout_wait=request.timeout_wait,
         env_args=request.env_args,
     )
-    attempt = Attempt(request, folder, trainer, command, from_step if resume else 0)
+    attempt = Attempt(request, folder, command, from_step if resume else 0, warnings)
     write_record(folder, request, trainer, command, job_id=context.job.id, from_step=attempt.from_step)
     return attempt
 
