@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.stand_ins.player import write_player
 from tests.trainings import train
 from unity_mlops_mcp.config import settings
-from unity_mlops_mcp.training.environment import find_trainer
+from unity_mlops_mcp.training.trainer.environment import find_trainer
 
 GOALS = {16: 1.6, 64: 2.0}
 CONFIGURATION = """behaviors:
