@@ -15,6 +15,7 @@ from mcp.types import TextResourceContents
 
 from tests.event_files import REWARD, SUCCESS, summaries, write
 from tests.mcp_clients import ERAS, Era, RawServer, over_stdio, server_environment, structured
+from tests.training_home import small
 
 pytestmark = [pytest.mark.anyio, pytest.mark.trainer, pytest.mark.slow]
 
@@ -61,6 +62,47 @@ async def test_a_run_goes_on_when_its_client_dies_and_the_next_client_finds_it(
         assert metrics["summary"]["steps"] >= 6000
         assert any(series["tag"] == "Environment/Cumulative Reward" for series in metrics["series"])
         assert all(len(json.dumps(result)) <= LIMIT_BYTES for result in (status, metrics))
+
+
+async def test_two_servers_on_one_home_start_stop_and_read_at_the_same_time(home: Path, trainer_python: Path) -> None:
+    long: list[str] = []
+    short: list[str] = []
+    listed: list[list[str]] = []
+
+    async def start(client: Client, build_id: str, config: str, into: list[str]) -> None:
+        arguments = {"build_id": build_id, "trainer_config": config, "num_areas": 16}
+        into.append(structured(await client.call_tool("start_training", arguments))["run_id"])
+
+    async def stop(client: Client, run_id: str) -> None:
+        structured(await client.call_tool("stop_training", {"id": run_id}, read_timeout_seconds=60))
+
+    async def read(client: Client) -> None:
+        rows = structured(await client.call_tool("list_runs", {}))["runs"]
+        listed.append([row["run_id"] for row in rows])
+
+    environment = {"UNITY_MLOPS_TRAINER": str(trainer_python)}
+    async with over_stdio("auto", home, **environment) as one, over_stdio("legacy", home, **environment) as other:
+        build = structured(await one.call_tool("build_environment", {"description": "reach the target"}))
+        for into, steps in ((long, 1_000_000), (short, 3000)):
+            async with anyio.create_task_group() as group:
+                for client in (one, other):
+                    group.start_soon(start, client, build["build_id"], small(steps), into)
+                    group.start_soon(read, client)
+        for run_id in long:
+            await waited(one, run_id, until="running")
+        async with anyio.create_task_group() as group:
+            for client in (one, other):
+                group.start_soon(read, client)
+                for run_id in long:
+                    group.start_soon(stop, client, run_id)
+        assert [(await waited(one, run_id))["state"] for run_id in long] == ["cancelled"] * 2
+        ended = [await waited(other, run_id) for run_id in short]
+        assert [(status["state"], status["attempts"]) for status in ended] == [("succeeded", 1)] * 2
+        await read(one)
+        await read(other)
+    assert len({*long, *short}) == 4
+    assert all(len(rows) == len(set(rows)) for rows in listed)
+    assert set(listed[-1]) == set(listed[-2]) == {*long, *short}
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -52,7 +52,7 @@ def imports(trainer: Trainer) -> None:
 
 
 def install(
-    steps: list[Step] | None = None, *, verify: Callable[[Trainer], None] = imports, **options: bool
+    steps: list[Step] | None = None, *, verify: Callable[[Trainer], None] = imports, **options: bool | str
 ) -> Trainer:
     """Install into the home of the test."""
     heard = steps if steps is not None else []
@@ -185,6 +185,23 @@ def test_a_package_that_the_index_lacks_is_named(home: Path, index: Index) -> No
     assert refused.value.cause == "no_torch"
     assert "--torch-index" in refused.value.fix
     assert managed_folder(settings()) == home / "trainer"
+
+
+@pytest.mark.slow
+def test_torch_comes_from_the_index_that_is_named_for_it_whose_password_is_kept(
+    home: Path, index: Index, tmp_path: Path
+) -> None:
+    own = tmp_path / "torch alone"
+    own.mkdir()
+    wheel = next(index.folder.glob("torch-*.whl"))
+    wheel.rename(own / wheel.name)
+    steps: list[Step] = []
+    with Index(own) as served:
+        url = served.url.replace("://", "://somebody:secret@")
+        assert install(steps, torch_index=url).versions.torch == pins.torch_requirement(LIST).removeprefix("torch==")
+    assert f"(from {served.url})" in words(steps)
+    assert "secret" not in words(steps)
+    assert "secret" not in (home / "trainer-install.log").read_text()
 
 
 PIP_LINES = [

@@ -86,6 +86,7 @@ def test_little_space_is_a_warning_and_hardly_any_a_failure(home: Path) -> None:
     worst = check_disk(Settings(home=home, warn_free_gb=1e9, min_free_gb=1e9))
     assert worst.status == "fail"
     assert "UNITY_MLOPS_HOME" in worst.fix
+    assert check_disk(Settings(home=home, warn_free_gb=0, min_free_gb=1e9)).status == "fail"
 
 
 def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def check_disk(settings: Settings) -> Check:
     free = shutil.disk_usage(folder).free / 1e9
     found = f"{free:.1f} GB free in {folder}"
     needed = f"{settings.warn_free_gb:g} GB; a run stops at {settings.min_free_gb:g} GB"
-    if free >= settings.warn_free_gb:
+    if free >= max(settings.warn_free_gb, settings.min_free_gb):
         return Check(name="disk", status="ok", found=found, needed=needed)
     status: Any = "fail" if free < settings.min_free_gb else "warn"
     fix = "Free space there (old runs lie in its folder runs), or set UNITY_MLOPS_HOME to another disk."

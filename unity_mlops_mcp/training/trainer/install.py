@@ -19,7 +19,7 @@ from unity_mlops_mcp.training.trainer import pins
 from unity_mlops_mcp.training.trainer.environment import Cache, describe_trainer, interpreter_of, managed_folder
 from unity_mlops_mcp.training.trainer.export import check_export
 from unity_mlops_mcp.training.trainer.interpreters import Interpreter, choose, inspect
-from unity_mlops_mcp.training.trainer.pip import Pip, end_leftover, pip_environment
+from unity_mlops_mcp.training.trainer.pip import Pip, end_leftover, pip_environment, without_credentials
 
 INSTALL_PAGE = "https://pytorch.org/get-started/locally/"
 NO_DRIVER = (
@@ -216,7 +216,7 @@ class _Work:
         builds = (
             f"about {sizes.cpu} MB as a CPU build, {sizes.cuda / 1000:.1f} GB as the CUDA build that PyPI has for Linux"
         )
-        source = f"from {torch_index}" if torch_index else builds
+        source = f"from {without_credentials(torch_index)}" if torch_index else builds
         self.tell(
             "packages", f"To download: {len(names)} packages, about {sizes.packages} MB, then {torch} ({source})."
         )

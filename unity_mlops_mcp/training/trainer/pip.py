@@ -166,6 +166,11 @@ def pip_environment() -> dict[str, str]:
     return environment(**away, PIP_USER="0", PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1")
 
 
+def without_credentials(url: str) -> str:
+    """The address of an index as it may be shown: the name and password in it are left out."""
+    return re.sub(r"(?<=://)[^/@]*@", "", url)
+
+
 def identity_file(log: Path) -> Path:
     """Where the running pip is noted: one that outlived its killed installer is ended before another begins."""
     return log.with_name(f"{log.stem}-pip.json")
