@@ -105,14 +105,13 @@ def _runs(result: RunList, console: Console) -> None:
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("run", no_wrap=True, min_width=max(len(row.run_id) for row in result.runs))
-    for heading in ("state", "behavior", "step", "of", "reward", "success", "time"):
-        table.add_column(heading, no_wrap=True, justify="left" if heading in {"state", "behavior"} else "right")
+    for heading in ("state", "steps", "reward", "success", "time"):  # eighty columns hold these and no more
+        table.add_column(heading, no_wrap=True, justify="left" if heading == "state" else "right")
     for row in result.runs:
         reward = "" if row.mean_reward is None else f"{row.mean_reward:.2f}"
         success = "" if row.success is None else f"{row.success:.0%}"
         took = "" if row.duration_s is None else duration(row.duration_s)
-        steps = (f"{row.step:,}", f"{row.max_steps:,}")
-        table.add_row(row.run_id, row.state, row.behavior_name, *steps, reward, success, took)
+        table.add_row(row.run_id, row.state, f"{row.step:,}", reward, success, took)
     console.print(table, soft_wrap=False)
     _line(console, "more", f"--cursor {result.next_cursor}" if result.next_cursor else None)
 
