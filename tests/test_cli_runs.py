@@ -56,6 +56,8 @@ def test_train_with_json_prints_the_last_status_and_nothing_else(home: Path, tra
     status = json.loads(done.stdout)
     assert status["state"] == "succeeded"
     assert status["step"] >= 2000
+    watched = cli(home, trainer_python, "watch", status["run_id"], "--json")
+    assert json.loads(watched.stdout)["step"] == status["step"]
     shown = cli(home, trainer_python, "get-run", status["run_id"])
     assert shown.returncode == 0
     assert "succeeded" in shown.stdout

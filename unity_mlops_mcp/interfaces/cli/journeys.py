@@ -43,26 +43,23 @@ def train(
             show(run, as_json=json)
             return
         status = look_on(app, run.run_id, terminal)
-        if json:
-            show(status, as_json=True)
-        else:
-            conclude(app, status, terminal)
+        _end(app, status, terminal, as_json=json)
     if status.state != "succeeded":
         raise typer.Exit(INTERRUPTED if status.state == "cancelled" else FAILED)
 
 
-def watch(run_id: o.AnyId) -> None:
+def watch(run_id: o.AnyId, json: o.Json = False) -> None:
     """Look on while a run or job goes; Ctrl-C only ends the looking."""
     from unity_mlops_mcp.interfaces.cli.live import follow
 
-    terminal = console()
+    terminal = console(errors=json)
     with application(upkeep=True) as app:
         try:
             status = follow(app, run_id, terminal)
         except KeyboardInterrupt:
             terminal.print(f"{run_id} goes on without you. To stop it: unity-mlops stop-training {run_id}")
             return
-        conclude(app, status, terminal)
+        _end(app, status, terminal, as_json=json)
     if status.state == "failed":
         raise typer.Exit(FAILED)
 
@@ -70,11 +67,12 @@ def watch(run_id: o.AnyId) -> None:
 def demo(
     max_steps: o.MaxSteps = None,
     seed: o.Seed = None,
+    json: o.Json = False,
 ) -> None:
     """From nothing to a policy: the trainer, one sentence, a real training, and what to do next."""
     from unity_mlops_mcp.interfaces.cli.render import render_build
 
-    terminal = console()
+    terminal = console(errors=json)
     with application(upkeep=True) as app:
         prepare_trainer(app, terminal)
         terminal.print(f"\nThe sentence: “{DEMO_SENTENCE}”", style="bold")
@@ -84,7 +82,7 @@ def demo(
         terminal.print(f"\nTraining with ML-Agents' own trainer: {run.run_id}", style="bold")
         terminal.print("It belongs to this machine, not to this window. Ctrl-C stops it with its checkpoint kept.")
         status = look_on(app, run.run_id, terminal)
-        conclude(app, status, terminal)
+        _end(app, status, terminal, as_json=json)
     if status.state != "succeeded":
         raise typer.Exit(INTERRUPTED if status.state == "cancelled" else FAILED)
     invite(terminal)
@@ -124,6 +122,14 @@ def look_on(app: App, run_id: str, terminal: Console) -> Status:
         return follow(app, run_id, terminal)
     except KeyboardInterrupt:
         return app.get_run(run_id)
+
+
+def _end(app: App, status: Status, terminal: Console, *, as_json: bool) -> None:
+    """The last status: as JSON, or in words."""
+    if as_json:
+        show(status, as_json=True)
+    else:
+        conclude(app, status, terminal)
 
 
 def conclude(app: App, status: Status, terminal: Console) -> None:
