@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -89,8 +91,9 @@ def test_sizes_follow_from_the_parts() -> None:
     assert (discrete.continuous_size, discrete.branches) == (0, (5,))
 
 
-def test_every_field_of_the_schema_is_described() -> None:
-    schema = EnvironmentSpec.model_json_schema()
+def test_every_field_of_the_published_schema_is_described() -> None:
+    command = [sys.executable, "-m", "unity_mlops_mcp", "spec-schema"]
+    schema = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
     bare = [
         f"{name}.{key}"
         for name, part in [("spec", schema), *schema["$defs"].items()]

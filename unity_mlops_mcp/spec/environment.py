@@ -132,6 +132,6 @@ class EnvironmentSpec(Part):
             ]
             raise InvalidInputError(
                 f"The environment spec has {len(evidence)} problem(s): {'; '.join(evidence)}.",
-                fix="Mend these fields and pass the spec again; the schema describes every field.",
+                fix="Mend these fields and pass the spec again; `unity-mlops spec-schema` describes every field.",
                 evidence=evidence,
             ) from error

@@ -126,6 +126,15 @@ def connect(
         typer.echo(chosen.snippet(made, target))
 
 
+def spec_schema() -> None:
+    """Print the JSON schema of environment specs, for an editor or a program that writes them."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    from unity_mlops_mcp.spec.environment import EnvironmentSpec
+
+    print_json({"$schema": GenerateJsonSchema.schema_dialect, **EnvironmentSpec.model_json_schema()})
+
+
 def mcp() -> None:
     """Serve a chat client over standard input and output."""
     from unity_mlops_mcp.interfaces.mcp.server import run_stdio

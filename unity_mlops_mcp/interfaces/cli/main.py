@@ -33,6 +33,7 @@ _MACHINE: dict[str, Callable[..., None]] = {
     "doctor": operations.check_setup,
     "connect": machine.connect,
     "probe": machine.probe,
+    "spec-schema": machine.spec_schema,
     "mcp": machine.mcp,
     "version": machine.version,
 }
