@@ -12,6 +12,8 @@ ERRORS = "mlagents_envs.exception."
 ENVIRONMENT = ERRORS + "UnityEnvironmentException: "
 TRAINER = "mlagents.trainers.exception.UnityTrainerException: "
 CONFIG = "mlagents.trainers.exception.TrainerConfigError: "
+STARTED = "launcher: fast mode, patched: generated-messages, pkg_resources"
+"""What our launcher says at every start (test_trainer_env.py holds it to these words)."""
 TRACEBACK = [
     "Traceback (most recent call last):",
     '  File "learn.py", line 258, in main',
@@ -190,7 +192,7 @@ EXIT_CASES = [
 
 @pytest.mark.parametrize(("cause", "line", "fix"), CASES)
 def test_a_failure_is_named_from_the_trainers_last_words(cause: str, line: str, fix: str) -> None:
-    found = diagnose(["[INFO] Connected new brain: Nav?team=0", *TRACEBACK, line, ""], exit_code=1, run_id="r1")
+    found = diagnose([STARTED, *TRACEBACK, line, ""], exit_code=1, run_id="r1")
     assert found.cause == cause
     assert fix in found.fix
     assert line[:60] in found.evidence[0]
@@ -212,7 +214,8 @@ def test_a_players_log_is_not_blamed_for_what_the_trainer_did() -> None:
 
 @pytest.mark.parametrize(("code", "cause"), EXIT_CASES)
 def test_a_silent_end_is_told_by_its_exit_code(code: int, cause: str) -> None:
-    lines = ["[INFO] Nav. Step: 2000. Time Elapsed: 4.212 s. Mean Reward: 0.004. Std of Reward: 0.651. Training."]
+    summary = "[INFO] Nav. Step: 2000. Time Elapsed: 4.212 s. Mean Reward: 0.004. Std of Reward: 0.651. Training."
+    lines = [STARTED, summary]
     found = diagnose(lines, exit_code=code, run_id="r1")
     assert found.cause == cause
     assert "r1" in found.fix
