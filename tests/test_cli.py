@@ -69,6 +69,27 @@ def test_misuse_is_exit_code_2_and_says_what_is_right(arguments: tuple[str, ...]
     assert said in " ".join(done.stderr.split())
 
 
+def test_a_setting_that_cannot_be_used_is_named_as_its_variable(home: Path) -> None:
+    done = cli(home, "list-runs", UNITY_MLOPS_MAX_JOBS="many")
+    assert done.returncode == 2
+    assert "UNITY_MLOPS_MAX_JOBS" in done.stderr
+    assert "pydantic" not in done.stderr
+
+
+def test_an_empty_variable_is_an_unset_one(tmp_path: Path) -> None:
+    """An empty home would be the present folder; clients' forms leave empty texts behind."""
+    done = cli(Path(), "list-runs", "--json", UNITY_MLOPS_HOME="", HOME=str(tmp_path), XDG_DATA_HOME=str(tmp_path))
+    assert record(done)["runs"] == []
+    assert not (REPOSITORY / "state.db").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="arguments are bytes on Linux only")
+def test_an_argument_that_is_no_text_is_misuse(home: Path) -> None:
+    done = cli(home, "get-run", os.fsdecode(b"caf\xe9"))
+    assert done.returncode == 2
+    assert "caf?" in done.stderr
+
+
 def test_misuse_is_json_when_json_was_asked_for(home: Path) -> None:
     done = cli(home, "list-runs", "--limt", "3", "--json")
     assert done.returncode == 2

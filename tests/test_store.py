@@ -65,6 +65,16 @@ def test_the_home_is_for_this_user_alone(store: Store) -> None:
     assert store.home.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_folder_that_others_use_stays_as_open_as_it_was(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    (shared / "notes.txt").write_text("mine")
+    with Store(shared):
+        assert shared.stat().st_mode & 0o777 == 0o755
+        assert (shared / "locks").stat().st_mode & 0o777 == 0o700
+
+
 def test_rows_come_back_as_they_went_in(store: Store) -> None:
     job = a_job(failure={"cause": "c"}, progress={"x": float("inf"), "y": [1.5, None]}, finished_at=NOON)
     run, build = a_run(1), BuildRow("build-1", "sandbox", "abc", {"a": 1}, NOON, spec_id="s")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from unity_mlops_mcp.errors import InvalidInputError
@@ -17,7 +17,7 @@ from unity_mlops_mcp.errors import InvalidInputError
 class Settings(BaseSettings):
     """Where things lie and how much may run at once; each field is the variable ``UNITY_MLOPS_<FIELD>``."""
 
-    model_config = SettingsConfigDict(env_prefix="UNITY_MLOPS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="UNITY_MLOPS_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("unity-mlops", appauthor=False)),
@@ -84,10 +84,14 @@ def settings() -> Settings:
     """
     try:
         return Settings()
-    except ValueError as error:
-        raise InvalidInputError(
-            f"A UNITY_MLOPS_ setting cannot be used: {error}", fix="Correct or unset it."
-        ) from error
+    except ValidationError as error:
+        told = "; ".join(f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_url=False))
+        fix = "Correct or unset it, in the client's configuration or the shell, and start again."
+        raise InvalidInputError(f"A setting cannot be used: {told}.", fix=fix, cause="setting") from error
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    return f"UNITY_MLOPS_{str(place[0]).upper()}" if place else "UNITY_MLOPS_…"
 
 
 def environment(**changes: str | None) -> dict[str, str]:

@@ -71,9 +71,10 @@ def _refuse_network(home: Path, mounted: Callable[[], Sequence[Mount]]) -> None:
 def _make_private(home: Path) -> None:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(PermissionError):  # a volume of another owner that we may write: its owner decides
-            home.chmod(0o700)
-        (home / "locks").mkdir(exist_ok=True)
+        if not any(home.iterdir()):  # with something in it the folder is not ours alone: /tmp must stay everybody's
+            with suppress(PermissionError):  # a volume of another owner that we may write: its owner decides
+                home.chmod(0o700)
+        (home / "locks").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise SetupError(
             f"The home {home} cannot be used: {error.strerror}.",

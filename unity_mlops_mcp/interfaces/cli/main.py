@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from unity_mlops_mcp.errors import MlopsError
+from unity_mlops_mcp.errors import InvalidInputError, MlopsError
 from unity_mlops_mcp.interfaces.cli import journeys, machine, operations
 from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, MISUSE, error_record, fail, print_json
 
@@ -60,6 +60,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code: 0 ok, 1 failed, 2 misuse."""
     as_json = "--json" in arguments
     try:
+        _refuse_bytes(arguments)
         code = command_line()(args=list(arguments), prog_name="unity-mlops", standalone_mode=False)
     except MlopsError as error:
         return fail(error, as_json=as_json)
@@ -70,6 +71,14 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001
         return _internal(error, as_json=as_json)
     return code if isinstance(code, int) else 0
+
+
+def _refuse_bytes(arguments: Sequence[str]) -> None:
+    """Refuse arguments that are no text: neither the store nor JSON can hold them."""
+    shown = " ".join(arguments).encode(errors="replace").decode()
+    if shown != " ".join(arguments):
+        fix = "Use names in UTF-8, and a terminal that is set to it."
+        raise InvalidInputError(f"The arguments {shown!r} are not UTF-8 text.", fix=fix)
 
 
 def _internal(error: Exception, *, as_json: bool) -> int:

@@ -85,7 +85,7 @@ def _text(text_or_file: str | None) -> str | None:
     file = Path(text_or_file)
     if not file.is_file():
         raise InvalidInputError(f"There is no spec file {file}.", fix="Give an existing file, or the spec itself.")
-    return file.read_text(encoding="utf-8")
+    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def start_training(
