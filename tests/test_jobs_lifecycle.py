@@ -34,8 +34,9 @@ def test_a_job_runs_in_a_process_of_its_own_and_gives_its_result(world: World) -
     assert world.jobs.latest("the thing") == done
 
 
-def test_an_error_of_ours_fails_the_job_with_cause_evidence_and_fix(world: World) -> None:
-    failure = world.wait(world.submit("refuse")).failure
+@pytest.mark.parametrize("kind", ["refuse", "refuse_in_a_group"])
+def test_an_error_of_ours_fails_the_job_with_cause_evidence_and_fix(world: World, kind: str) -> None:
+    failure = world.wait(world.submit(kind)).failure
 
     assert failure is not None
     assert (failure.cause, failure.message, failure.fix) == ("broken_thing", "The thing is broken.", "Mend it.")

@@ -33,6 +33,13 @@ async def _refuse(context: JobContext) -> dict[str, Any]:
     raise ExternalError("The thing is broken.", fix="Mend it.", cause="broken_thing", evidence=["line 1", "line 2"])
 
 
+async def _refuse_in_a_group(context: JobContext) -> dict[str, Any]:
+    async with anyio.create_task_group() as group:
+        group.start_soon(context.stop_requested.wait)
+        await _refuse(context)
+    return {}
+
+
 async def _crash(context: JobContext) -> dict[str, Any]:
     del context
     raise ZeroDivisionError("nobody expected this")
@@ -103,6 +110,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("echo", _echo, _never),
         Kind("free_echo", _echo, _never, limited=False),
         Kind("refuse", _refuse, _never),
+        Kind("refuse_in_a_group", _refuse_in_a_group, _never),
         Kind("crash", _crash, _never),
         Kind("hold", _hold, _never),
         Kind("work", _work, _has_checkpoint, grace_s=3.0),

@@ -82,13 +82,15 @@ class Attempt:
         try:
             result = await self._kind.run(self._context)
             json.dumps(result)
-        except StaleAttemptError as error:
-            self._stale = error
-        except MlopsError as error:
-            return _failed(error)
-        except Exception as error:  # noqa: BLE001 - the top of a job: whatever goes wrong is how it ended
-            _log.exception("The handler of %s failed.", self._row.id)
-            return _failed(_internal(error, self._row))
+        except Exception as raised:  # noqa: BLE001 - the top of a job: whatever goes wrong is how it ended
+            error = _only_one(raised)
+            if isinstance(error, StaleAttemptError):
+                self._stale = error
+            elif isinstance(error, MlopsError):
+                return _failed(error)
+            else:
+                _log.exception("The handler of %s failed.", self._row.id)
+                return _failed(_internal(error, self._row))
         else:
             if not self._context.stop_requested.is_set():
                 return {"to": "succeeded", "values": {"result": result}}
@@ -165,6 +167,12 @@ class Attempt:
                 fix="Nothing: the newer attempt counts.",
             )
         return done
+
+
+def _only_one(error: Exception) -> Exception:
+    """What was raised, without the groups that task groups wrap around a single error."""
+    inner: tuple[Exception, ...] = getattr(error, "exceptions", ())
+    return _only_one(inner[0]) if len(inner) == 1 else error
 
 
 def _failed(error: MlopsError) -> Json:
