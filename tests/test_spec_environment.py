@@ -197,7 +197,8 @@ def test_a_training_request_becomes_trainer_yaml() -> None:
         "network_settings": {"hidden_units": 32},
         "reward_signals": {"extrinsic": {"gamma": 0.9}},
     }
-    assert RLTrainingConfig().behavior_settings() == {"trainer_type": "ppo"}
+    assert RLTrainingConfig().behavior_settings() == {}
+    assert RLTrainingConfig(num_envs=2, seed=3, max_steps=9).run_settings() == {"num_envs": 2, "seed": 3}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from tests.training_home import (
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundError, SetupError
+from unity_mlops_mcp.spec.requests import RLTrainingConfig, UnityAssetSpec
 
 pytestmark = [pytest.mark.trainer, pytest.mark.slow]
 
@@ -122,6 +123,21 @@ def test_curves_of_a_resumed_run_are_joined(app: App, build_id: str) -> None:
     assert list(reward.steps) == sorted(set(reward.steps))
     assert reward.steps[0] <= 3000
     assert reward.steps[-1] >= 6000
+
+
+def test_an_asset_and_a_training_request_become_a_run_that_is_found_by_the_asset(app: App) -> None:
+    asset = UnityAssetSpec(asset_id="npc-7", name="gate guard", description="reach the target")
+    training = RLTrainingConfig(algorithm="SAC", max_steps=2000, gamma=0.9, buffer_init_steps=500, num_envs=4, seed=5)
+    started = app.train(asset, training)
+    assert "num_envs=4 became" in started.notes[0]
+    assert [run.run_id for run in app.list_runs(asset="npc-7").runs] == [started.run_id]
+    assert app.list_runs(asset="npc-8").runs == []
+    status = finish(app, started.run_id)
+    assert status.state == "succeeded", status.failure
+    body = yaml.safe_load(status.configuration or "")["behaviors"]["GateGuard"]
+    assert (body["trainer_type"], body["max_steps"], body["hyperparameters"]["buffer_init_steps"]) == ("sac", 2000, 500)
+    assert body["reward_signals"]["extrinsic"]["gamma"] == 0.9
+    assert "--seed=5" in (status.command or "")
 
 
 def test_a_forced_start_moves_the_old_run_and_deletes_nothing(app: App, build_id: str, home: Path) -> None:

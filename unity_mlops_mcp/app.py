@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from functools import cached_property
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from unity_mlops_mcp.builds.records import PlayerBuild, ProbeResult
     from unity_mlops_mcp.spec.library import SavedSpec
     from unity_mlops_mcp.spec.planner import Plan
+    from unity_mlops_mcp.spec.requests import RLTrainingConfig, UnityAssetSpec
     from unity_mlops_mcp.training.planning import Player
     from unity_mlops_mcp.training.runs import Runs
 
@@ -168,7 +170,9 @@ class App:
                 "observation_space and action_space go with a description.", fix="Leave them out: a spec has its own."
             )
         plan = self._plan(description, observation_space, action_space, name) if description is not None else None
-        saved = self._saved_spec(plan, spec_id, spec)
+        return self._make(plan, self._saved_spec(plan, spec_id, spec), target, idempotency_key)
+
+    def _make(self, plan: Plan | None, saved: SavedSpec, target: str, idempotency_key: str | None) -> BuildResult:
         request = {"spec_id": saved.spec_id, "target": target}
         job = self.jobs.run_inline(KINDS["build"], request, subject=saved.spec_id, idempotency_key=idempotency_key)
         return self._build_result(job, plan)
@@ -224,6 +228,27 @@ class App:
         return load_build(build_id, settings=self.settings, store=self.store)
 
     # ------------------------------------------------------------------------------------------------------ runs
+    def train(self, asset: UnityAssetSpec, training: RLTrainingConfig | None = None) -> StartedRun:
+        """Build what an asset describes and train it as asked: both steps at once, for callers in Python.
+
+        What the training request leaves out keeps the preset's value; ``list_runs(asset=...)`` finds the run by the
+        asset's id, or its name where it has none.
+
+        Raises:
+            InvalidInputError: the description cannot be placed, or a setting cannot be used; nothing was started.
+        """
+        from unity_mlops_mcp.spec.planner import plan
+
+        planned = plan(asset)
+        build = self._make(planned, self._saved_spec(planned, None, None), "sandbox", None)
+        settings = training.behavior_settings() if training else {}
+        return self.start_training(
+            build_id=build.build_id,
+            trainer_config=json.dumps(settings) if settings else None,
+            asset=asset.asset_id or asset.name or None,
+            **(training.run_settings() if training else {}),
+        )
+
     def start_training(
         self,
         *,
@@ -247,6 +272,7 @@ class App:
         height: int | None = None,
         env_args: str | None = None,
         idempotency_key: str | None = None,
+        asset: str | None = None,
     ) -> StartedRun:
         """Accept a training and return at once; it goes on without the caller.
 
@@ -282,7 +308,7 @@ class App:
             trainer,
             wish,
             Naming(run_id, force=force, idempotency_key=idempotency_key),
-            asset=player.behaviors[0] if player.behaviors else None,
+            asset=asset or (player.behaviors[0] if player.behaviors else None),
             revision=self._revision(player, trainer_config),
         )
         return StartedRun(**self._started(job))

@@ -63,7 +63,7 @@ class RLTrainingConfig(Part):
     threaded: bool | None = Field(default=None, description="Update in a thread of its own.")
 
     def behavior_settings(self) -> dict[str, Any]:
-        """What was given, laid out as a body of ``behaviors.<name>`` in the trainer YAML (to lay over a preset)."""
+        """What was given, laid out as a body of ``behaviors.<name>`` in the trainer YAML, to lay over a preset."""
         signals: dict[str, Any] = {}
         if self.gamma is not None:
             signals["extrinsic"] = {"gamma": self.gamma}
@@ -75,7 +75,12 @@ class RLTrainingConfig(Part):
             "reward_signals": signals,
         }
         given = {name: part for name, part in parts.items() if part}
-        return {"trainer_type": self.algorithm.lower(), **self._given(_TOP), **given}
+        kind = {"trainer_type": self.algorithm.lower()} if "algorithm" in self.model_fields_set else {}
+        return {**kind, **self._given(_TOP), **given}
+
+    def run_settings(self) -> dict[str, Any]:
+        """What was given about the whole run: ``num_envs``, ``time_scale``, ``seed``."""
+        return self.model_dump(include=self.model_fields_set & {"num_envs", "time_scale", "seed"})
 
     def _given(self, names: tuple[str, ...]) -> dict[str, Any]:
         return {name: value for name in names if (value := getattr(self, name)) is not None}
