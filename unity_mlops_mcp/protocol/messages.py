@@ -209,15 +209,8 @@ Observation: Any = _message_class("Observation")
 PackedMessage: Any = _message_class("PackedMessage")
 
 
-def unity_message(status: int = STATUS_OK) -> Any:
-    """An empty UnityMessage with its header's status set."""
-    message = UnityMessage()
-    message.header.status = status
-    return message
-
-
 def packed_message(status: int = STATUS_OK) -> Any:
-    """The same for a PackedMessage."""
+    """An empty PackedMessage with its header's status set."""
     message = PackedMessage()
     message.header.status = status
     return message

@@ -110,8 +110,3 @@ class Episode(Part):
 
     max_step: int = Field(default=1000, ge=1, le=1_000_000, description="Physics steps; then the episode is cut off.")
     decision_period: int = Field(default=5, ge=1, le=20, description="Physics steps per decision.")
-
-    @property
-    def max_decisions(self) -> int:
-        """Decisions in a full episode."""
-        return -(-self.max_step // self.decision_period)
