@@ -23,7 +23,7 @@ test-fast: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m "not matrix and not slow and not trainer" $(PYTEST_ARGS)
 
 test-matrix: $(VENV)/.dev trainer
-	@UNITY_MLOPS_TEST_TRAINER="$$($(BIN)/unity-mlops trainer show --python)" $(BIN)/python -m pytest -m matrix $(PYTEST_ARGS)
+	@UNITY_MLOPS_TEST_TRAINER="$$($(BIN)/unity-mlops trainer show --python)" $(BIN)/python -m pytest tests/test_trainer_matrix.py $(PYTEST_ARGS)
 
 test-pythons:
 	@for v in $(OTHERS); do \
