@@ -25,9 +25,12 @@ test-fast: $(VENV)/.dev
 test-matrix: $(VENV)/.dev trainer
 	@UNITY_MLOPS_TEST_TRAINER="$$($(BIN)/unity-mlops trainer show --python)" $(BIN)/python -m pytest tests/test_trainer_matrix.py $(PYTEST_ARGS)
 
+# Found on PATH, else among pyenv's: its commands on PATH may name versions that are not switched on.
 test-pythons:
-	@for v in $(OTHERS); do \
-	  if python$$v -c '' 2>/dev/null; then echo "== Python $$v"; $(MAKE) --no-print-directory test-fast PYTHON=python$$v VENV=.venv-$$v || exit 1; \
+	@for v in $(OTHERS); do found=""; \
+	  for p in python$$v "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$v.*/bin/python; do \
+	    "$$p" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$$v')" 2>/dev/null && { found="$$p"; break; }; done; \
+	  if [ -n "$$found" ]; then echo "== Python $$v: $$found"; $(MAKE) --no-print-directory test-fast PYTHON="$$found" VENV=.venv-$$v || exit 1; \
 	  else echo "== Python $$v is not on this machine"; fi; done
 
 check: $(VENV)/.dev
