@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_CHECKPOINT = re.compile(r"^(?P<behavior>.+)-(?P<step>\d+)\.pt$")
+from unity_mlops_mcp.training.checkpoints import LATEST, is_whole, whole_steps
+
 _KEPT = ("*.onnx", "*/*.onnx", "*/*.pt", "trainer.yaml", "configuration.yaml", "run.json")
 
 
@@ -51,11 +51,9 @@ class RunFolder:
 
     def checkpoint_step(self) -> int | None:
         """The step of the newest checkpoint that a resume would load; None without one."""
-        saved = [path for path in self.path.glob("*/checkpoint.pt") if path.stat().st_size > 0]
-        if not saved:
-            return None
-        matches = [_CHECKPOINT.match(path.name) for path in saved[0].parent.glob("*.pt")]
-        return max((int(match["step"]) for match in matches if match), default=0)
+        saved = sorted({path.parent for path in self.path.glob("*/*.pt")})
+        steps = [max(whole_steps(behavior), default=0) for behavior in saved if _can_be_loaded(behavior)]
+        return steps[0] if steps else None
 
     def policies(self) -> list[Path]:
         """The final ONNX files, one per behaviour, ``<Behavior>.onnx``."""
@@ -65,3 +63,7 @@ class RunFolder:
         """Policies, checkpoints and records, as paths relative to the folder, without duplicates."""
         found = {path.relative_to(self.path).as_posix() for pattern in _KEPT for path in self.path.glob(pattern)}
         return sorted(found)
+
+
+def _can_be_loaded(behavior: Path) -> bool:
+    return is_whole(behavior / LATEST) or bool(whole_steps(behavior))

@@ -16,6 +16,7 @@ from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.jobs.kinds import Child, JobContext
 from unity_mlops_mcp.jobs.ports import lease_ports
 from unity_mlops_mcp.process.files import FileLock, write_atomically
+from unity_mlops_mcp.training.checkpoints import mend
 from unity_mlops_mcp.training.command import ENVIRONMENT, learn_command
 from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.log import LogTail
@@ -140,6 +141,7 @@ def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, b
         )
     require(checks)
     warnings = tuple(f"{check.name}: {check.found}. {check.fix}" for check in checks if check.status == "warn")
+    warnings = (*warnings, *mend(folder.path))
     step = folder.checkpoint_step()
     from_step = step or 0
     resume = step is not None and (request.resume or attempts_of(folder, context.job.id) > 0)
