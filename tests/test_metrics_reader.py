@@ -15,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests import event_files as ef
 from unity_mlops_mcp.errors import NotFoundError
 from unity_mlops_mcp.metrics.reader import RunReader, reader_for
+from unity_mlops_mcp.metrics.summary import summarize
 
 SLOW_MACHINE = settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 Curves = dict[str, tuple[list[int], list[float], list[float]]]
@@ -358,3 +359,13 @@ writer.close()
     assert counts.values.tolist() == [step % 9 + 1 for step in range(0, 300_000, 100)]
     assert reader.skipped == {"text": 1, "histogram": 3000}
     assert curves(reader) == curves(read(tmp_path, verify=True))
+
+
+def test_a_tag_that_a_later_attempt_replaced_whole_is_gone(tmp_path: Path) -> None:
+    """A resume from an earlier step writes fewer tags at first: the old ones lie beyond it."""
+    ef.write(tmp_path, [*rewards(2, first=5), ef.scalar("Losses/Value Loss", 1.0, 5000)], start=ef.START)
+    ef.write(tmp_path, rewards(1), start=ef.START + 100)
+    reader = read(tmp_path)
+    assert reader.tags == (ef.REWARD,)
+    assert steps(reader) == [1000]
+    assert summarize(reader, max_steps=None, now=ef.START + 200).steps == 1000

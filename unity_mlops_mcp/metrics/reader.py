@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
@@ -93,19 +94,23 @@ class RunReader:
         return self.tags_of()
 
     def tags_of(self, behavior: str | None = None) -> tuple[str, ...]:
-        """Tags of one behaviour's scalars, sorted."""
+        """Tags of one behaviour's scalars that have points once the attempts are joined, sorted."""
+        found: set[str] = set()
         with self._lock:
-            return tuple(sorted({tag for file in self._attempt_files(behavior) for tag in file.decoder.scalars}))
+            for file, limit in _limited(self._attempt_files(behavior)):
+                scalars = file.decoder.scalars.items()
+                found |= {tag for tag, columns in scalars if columns.steps and columns.steps[0] < limit}
+        return tuple(sorted(found))
 
     def points(self, tag: str, behavior: str | None = None) -> Points:
         """The points of one tag, attempts joined; empty arrays when there are none."""
         with self._lock:
-            return _joined([(file, file.decoder.scalars.get(tag)) for file in self._attempt_files(behavior)])
+            return _joined(self._attempt_files(behavior), lambda file: file.decoder.scalars.get(tag))
 
     def counts(self, tag: str, behavior: str | None = None) -> Points:
         """How many values are behind each point of the histogram ``tag``, attempts joined."""
         with self._lock:
-            return _joined([(file, file.decoder.counts.get(tag)) for file in self._attempt_files(behavior)])
+            return _joined(self._attempt_files(behavior), lambda file: file.decoder.counts.get(tag))
 
     def series(
         self, tag: str, *, behavior: str | None = None, max_points: int | None = None, wall_times: bool = False
@@ -172,17 +177,24 @@ def _reader(folder: Path) -> RunReader:
     return RunReader(folder)
 
 
-def _joined(parts: list[tuple[EventFile, Columns | None]]) -> Points:
+def _limited(files: list[EventFile]) -> Iterator[tuple[EventFile, int]]:
+    """Files in the reverse order of their start; with each the step below which its points count."""
+    limit = int(np.iinfo(np.int64).max)
+    for file in reversed(files):
+        yield file, limit
+        if file.first_step is not None:
+            limit = min(limit, file.first_step)
+
+
+def _joined(files: list[EventFile], columns_of: Callable[[EventFile], Columns | None]) -> Points:
     """Columns of files in the order of their start; of each, what lies before the first step of every later file."""
     kept = [Points(np.empty(0, np.int64), np.empty(0), np.empty(0))]
-    limit = np.iinfo(np.int64).max
-    for file, columns in reversed(parts):
+    for file, limit in _limited(files):
+        columns = columns_of(file)
         if columns is not None:
             points = _points(columns)
             before = points.steps < limit
             kept.insert(0, Points(points.steps[before], points.values[before], points.wall_times[before]))
-        if file.first_step is not None:
-            limit = min(limit, file.first_step)
     steps, values, wall_times = (np.concatenate(column) for column in zip(*kept, strict=True))
     return Points(steps, values, wall_times)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 from unity_mlops_mcp.training.folder import RunFolder
+
+_log = logging.getLogger(__name__)
 
 
 class SuccessReader:
@@ -20,8 +23,12 @@ class SuccessReader:
         """``success`` as a share from 0 to 1; empty where the player does not report it."""
         from unity_mlops_mcp.metrics.summary import summarize
 
-        self._reader.poll()
-        if not self._reader.behaviors:
+        try:
+            self._reader.poll()
+            if not self._reader.behaviors:
+                return {}
+            summary = summarize(self._reader, max_steps=None, now=time.time())
+        except Exception:  # noqa: BLE001 - a figure that cannot be told must not end a training of many hours
+            _log.exception("The event files of %s could not be read.", self._reader.folder)
             return {}
-        summary = summarize(self._reader, max_steps=None, now=time.time())
         return {} if summary.success is None else {"success": summary.success}
