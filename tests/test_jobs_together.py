@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.job_worlds import World, opened
+from tests.job_worlds import World, eventually, opened
 from unity_mlops_mcp.errors import NotFoundError, SetupError
 from unity_mlops_mcp.jobs.ports import lease_ports
 
