@@ -71,6 +71,22 @@ def lease_ports(count: int, base: int) -> PortLease:
     )
 
 
+def lease_port(port: int, *, fix: str) -> PortLease:
+    """Take exactly this port.
+
+    Args:
+        port: the port.
+        fix: what to do when somebody else has it.
+
+    Raises:
+        SetupError: it is in use.
+    """
+    lock = _take(port)
+    if lock is None:
+        raise SetupError(f"Port {port} is in use.", fix=fix, cause="port_in_use")
+    return PortLease({port: lock})
+
+
 def is_free(port: int) -> bool:
     """Whether ML-Agents could listen on the port now: on every address, IPv4 and IPv6."""
     return all(_can_bind(family, port) for family in (socket.AF_INET, socket.AF_INET6))

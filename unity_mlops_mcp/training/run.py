@@ -14,7 +14,7 @@ import yaml
 
 from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.jobs.kinds import Child, JobContext
-from unity_mlops_mcp.jobs.ports import lease_ports
+from unity_mlops_mcp.jobs.ports import lease_port, lease_ports
 from unity_mlops_mcp.process.files import FileLock, write_atomically
 from unity_mlops_mcp.training.checkpoints import mend
 from unity_mlops_mcp.training.command import ENVIRONMENT, learn_command
@@ -117,9 +117,10 @@ def _only_one(folder: RunFolder) -> Iterator[None]:
 def _ports(context: JobContext, request: TrainingRequest) -> Iterator[int]:
     """The first of the ports that this training has for itself on this machine."""
     if request.player == "editor":
-        yield EDITOR_PORT
-        return
-    with lease_ports(request.num_envs, context.settings.base_port) as lease:
+        lease = lease_port(EDITOR_PORT, fix="One training at a time can wait for the Editor: stop the other one first.")
+    else:
+        lease = lease_ports(request.num_envs, context.settings.base_port)
+    with lease:
         yield lease.first
 
 

@@ -13,7 +13,7 @@ from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundError
 from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
-from unity_mlops_mcp.process.files import replace
+from unity_mlops_mcp.process.files import FileLock, replace
 from unity_mlops_mcp.store.ids import new_id, utc_now
 from unity_mlops_mcp.store.rows import RunRow
 from unity_mlops_mcp.store.store import Store
@@ -86,6 +86,18 @@ class Runs:
         run_id = naming.run_id or self._new_run_id(player)
         request = plan_training(self._settings, player, trainer, wish, run_id=run_id, rng=self._rng)
         request = request.model_copy(update={"revision": revision})
+        with self._alone():
+            return self._accept(request, player, naming, asset)
+
+    def _alone(self) -> FileLock:
+        """Held from the look at a run to the writing of its job: two processes must not both replace or resume it."""
+        return FileLock(self._store.locks / "runs.lock")
+
+    def _accept(self, request: TrainingRequest, player: Player, naming: Naming, asset: str | None) -> Job:
+        run_id = request.run_id
+        known = self._known(naming.idempotency_key)
+        if known is not None:
+            return self._ensure_job(known)
         if self._store.runs.get(run_id) is not None:
             return self._replace(run_id, request, force=naming.force)
         self._clear_folder(run_id, force=naming.force)
@@ -101,7 +113,11 @@ class Runs:
             ConflictError: it is still going on.
             InvalidInputError: it has reached its last step, or has no checkpoint.
         """
-        row = self.row(run_id)
+        with self._alone():
+            return self._resume(self.row(run_id), extra_steps)
+
+    def _resume(self, row: RunRow, extra_steps: int | None) -> Job:
+        run_id = row.run_id
         before = self._final_job(row)
         step = self.folder(run_id).checkpoint_step()
         if step is None:
