@@ -43,6 +43,14 @@ def test_an_error_of_ours_fails_the_job_with_cause_evidence_and_fix(world: World
     assert failure.evidence == ("line 1", "line 2")
 
 
+def test_what_the_system_refuses_is_told_in_words(world: World) -> None:
+    failure = world.wait(world.submit("full_disk")).failure
+
+    assert failure is not None
+    assert failure.cause == "disk_full"
+    assert "spec.json" in failure.message
+
+
 def test_any_other_error_fails_the_job_as_internal_and_leaves_its_traceback(world: World) -> None:
     done = world.wait(world.submit("crash"))
 

@@ -284,6 +284,20 @@ def test_the_cache_keeps_json_values_over_restarts(tmp_path: Path) -> None:
     cache.close()
 
 
+def test_a_damaged_cache_is_made_anew_and_one_that_cannot_be_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "cache.db").write_bytes(b"no database " * 1000)
+    cache = Cache(tmp_path / "cache")
+    cache.set("a", 1)
+    assert cache.get("a") == 1
+    cache.close()
+    (tmp_path / "file").write_text("not a folder")
+    without = Cache(tmp_path / "file")
+    without.set("a", 1)
+    assert without.get("a") is None
+    without.close()
+
+
 class _Exploit:
     def __reduce__(self) -> tuple[object, tuple[str, str]]:
         return (Path.write_text, (Path(self.target), "ran"))  # type: ignore[return-value]

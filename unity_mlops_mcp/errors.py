@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 
@@ -57,3 +58,23 @@ class ExternalError(MlopsError):
     """A program or service that we drive failed: the trainer, a player, an Editor, an index."""
 
     default_cause = "external"
+
+
+_SYSTEM = {
+    errno.ENOSPC: ("disk_full", "Free space on that disk, or set UNITY_MLOPS_HOME to another one; then call again."),
+    errno.EROFS: ("not_writable", "Make that file system writable, or set UNITY_MLOPS_HOME to a folder that is."),
+    errno.EACCES: ("not_writable", "Give this user the right to it, or set UNITY_MLOPS_HOME to another folder."),
+    errno.EMFILE: ("too_many_files", "End some of what runs, or raise the limit (`ulimit -n 4096`)."),
+}
+_SYSTEM |= {errno.EPERM: _SYSTEM[errno.EACCES]}
+if hasattr(errno, "EDQUOT"):  # not on Windows
+    _SYSTEM |= {errno.EDQUOT: _SYSTEM[errno.ENOSPC]}
+
+
+def refused_by_system(error: BaseException) -> SetupError | None:
+    """What the operating system refused, in words: a full disk, a missing right; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in _SYSTEM:
+        return None
+    cause, fix = _SYSTEM[error.errno]
+    place = f" ({error.filename})" if error.filename else ""
+    return SetupError(f"The system refused it: {error.strerror}{place}.", fix=fix, cause=cause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -38,6 +39,11 @@ async def _refuse_in_a_group(context: JobContext) -> dict[str, Any]:
         group.start_soon(context.stop_requested.wait)
         await _refuse(context)
     return {}
+
+
+async def _meet_a_full_disk(context: JobContext) -> dict[str, Any]:
+    del context
+    raise OSError(errno.ENOSPC, "No space left on device", "spec.json")
 
 
 async def _crash(context: JobContext) -> dict[str, Any]:
@@ -111,6 +117,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("free_echo", _echo, _never, limited=False),
         Kind("refuse", _refuse, _never),
         Kind("refuse_in_a_group", _refuse_in_a_group, _never),
+        Kind("full_disk", _meet_a_full_disk, _never),
         Kind("crash", _crash, _never),
         Kind("hold", _hold, _never),
         Kind("work", _work, _has_checkpoint, grace_s=3.0),

@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 
 from unity_mlops_mcp.config import Settings
-from unity_mlops_mcp.errors import ExternalError, MlopsError
+from unity_mlops_mcp.errors import ExternalError, MlopsError, refused_by_system
 from unity_mlops_mcp.jobs.kinds import JobContext, Kind
 from unity_mlops_mcp.jobs.view import failure_row, view
 from unity_mlops_mcp.process.identity import Identity
@@ -84,6 +84,7 @@ class Attempt:
             json.dumps(result)
         except Exception as raised:  # noqa: BLE001 - the top of a job: whatever goes wrong is how it ended
             error = _only_one(raised)
+            error = refused_by_system(error) or error
             if isinstance(error, StaleAttemptError):
                 self._stale = error
             elif isinstance(error, MlopsError):

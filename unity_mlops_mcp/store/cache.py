@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import diskcache
+
+_log = logging.getLogger(__name__)
 
 
 class SafeJSONDisk(diskcache.JSONDisk):  # type: ignore[misc]
@@ -37,29 +42,59 @@ class SafeJSONDisk(diskcache.JSONDisk):  # type: ignore[misc]
 
 
 class Cache:
-    """Values by key, kept over restarts and shared by processes; whatever cannot be read is a miss.
+    """Values by key, kept over restarts and shared by processes; whatever cannot be read or kept is a miss.
 
     Args:
-        folder: where it lies; made when missing, for this user alone.
+        folder: where it lies; made when missing, for this user alone. A damaged one is made anew; where none can be
+            (a full disk, a folder that cannot be written), nothing is kept.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        self._cache = diskcache.Cache(str(folder), disk=SafeJSONDisk)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+            self._cache = _opened(folder)
+        except (sqlite3.Error, OSError) as error:
+            _log.warning("Nothing is kept in %s: %s", folder, error)
+            self._cache = None
 
     def get(self, key: str) -> Any | None:
         """The JSON value kept under the key, or None."""
+        if self._cache is None:
+            return None
         try:
             return self._cache.get(key)
         except (ValueError, zlib.error, OSError):
-            self._cache.delete(key)
-            return None
+            self._forget(key)
+        except sqlite3.Error as error:
+            _log.warning("The cache cannot be read: %s", error)
+        return None
 
     def set(self, key: str, value: Any, *, expire_s: float | None = None) -> None:
         """Keep a JSON value, for so long where that is given."""
-        self._cache.set(key, value, expire=expire_s)
+        if self._cache is None:
+            return
+        try:
+            self._cache.set(key, value, expire=expire_s)
+        except (sqlite3.Error, OSError) as error:
+            _log.warning("The cache cannot be written: %s", error)
 
     def close(self) -> None:
         """Close its database."""
-        self._cache.close()
+        if self._cache is not None:
+            self._cache.close()
+
+    def _forget(self, key: str) -> None:
+        with suppress(sqlite3.Error, OSError):
+            self._cache.delete(key)
+
+
+def _opened(folder: Path) -> diskcache.Cache:
+    try:
+        return diskcache.Cache(str(folder), disk=SafeJSONDisk)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:  # no database any more; what was in it can be worked out again
+        for file in folder.glob("cache.db*"):
+            file.unlink(missing_ok=True)
+        return diskcache.Cache(str(folder), disk=SafeJSONDisk)

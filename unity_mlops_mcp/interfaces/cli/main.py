@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from unity_mlops_mcp.errors import InvalidInputError, MlopsError
+from unity_mlops_mcp.errors import InvalidInputError, MlopsError, refused_by_system
 from unity_mlops_mcp.interfaces.cli import journeys, machine, operations
 from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, MISUSE, error_record, fail, print_json
 
@@ -69,7 +69,8 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001
-        return _internal(error, as_json=as_json)
+        refused = refused_by_system(error)
+        return fail(refused, as_json=as_json) if refused else _internal(error, as_json=as_json)
     return code if isinstance(code, int) else 0
 
 

@@ -53,8 +53,9 @@ class StrictTool(Tool):
     def _readable(self, error: ToolError) -> ToolError:
         """The error in the words that a model can act on."""
         cause = error.__cause__
-        if isinstance(cause, MlopsError):
-            return ToolError(error_text(cause))
+        told = cause if isinstance(cause, MlopsError) else cause and refused_by_system(cause)
+        if told:
+            return ToolError(error_text(told))
         if isinstance(error, UnexpectedToolError):
             return UnexpectedToolError(
                 f"{self.name} failed inside unity-mlops-mcp ({type(cause).__name__}); nothing is known to be lost. "

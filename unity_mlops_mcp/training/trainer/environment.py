@@ -38,28 +38,12 @@ class Cache(Protocol):
         ...
 
 
-class _Forgetful:
-    """A cache that keeps nothing, for a home that cannot be written."""
-
-    def get(self, key: str) -> Any:
-        """Always None."""
-        del key
-
-    def set(self, key: str, value: Any) -> None:
-        """Nothing is kept."""
-
-
 @contextmanager
 def opened_cache(settings: Settings) -> Iterator[Cache]:
-    """The disk cache of the home; one that keeps nothing where the home cannot be written."""
+    """The disk cache of the home."""
     from unity_mlops_mcp.store.cache import Cache as DiskCache
 
-    try:
-        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        disk = DiskCache(settings.home / "cache")
-    except OSError:
-        yield _Forgetful()
-        return
+    disk = DiskCache(settings.home / "cache")
     try:
         yield disk
     finally:
