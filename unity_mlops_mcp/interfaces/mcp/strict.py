@@ -13,7 +13,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from unity_mlops_mcp.errors import MlopsError
+from unity_mlops_mcp.errors import MlopsError, refused_by_system
 from unity_mlops_mcp.interfaces.mcp.bounds import bounded, compact_json
 from unity_mlops_mcp.interfaces.mcp.schemas import flat_schema
 
@@ -53,9 +53,10 @@ class StrictTool(Tool):
     def _readable(self, error: ToolError) -> ToolError:
         """The error in the words that a model can act on."""
         cause = error.__cause__
-        told = cause if isinstance(cause, MlopsError) else cause and refused_by_system(cause)
-        if told:
-            return ToolError(error_text(told))
+        if isinstance(cause, OSError):
+            cause = refused_by_system(cause) or cause
+        if isinstance(cause, MlopsError):
+            return ToolError(error_text(cause))
         if isinstance(error, UnexpectedToolError):
             return UnexpectedToolError(
                 f"{self.name} failed inside unity-mlops-mcp ({type(cause).__name__}); nothing is known to be lost. "
