@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unity_mlops_mcp.config import environment
-from unity_mlops_mcp.errors import ExternalError, MlopsError, NotFoundError
+from unity_mlops_mcp.errors import ExternalError, MlopsError, NotFoundError, refused_by_system
 from unity_mlops_mcp.process.commands import run
 from unity_mlops_mcp.training.diagnosis import UNKNOWN, diagnose
 from unity_mlops_mcp.training.policy import check_policy
@@ -33,9 +33,14 @@ def check_export(trainer: Trainer, cache: Cache, *, folder: Path) -> Check:
     kept = cache.get(key)
     if isinstance(kept, dict) and kept.get("ok"):
         return Check(name=NAME, status="ok", found=str(kept["found"]), needed=NEEDED)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="export-") as scratch:
-        check = _try(trainer, Path(scratch) / "tiny.onnx")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix="export-") as scratch:
+            check = _try(trainer, Path(scratch) / "tiny.onnx")
+    except OSError as error:
+        told = refused_by_system(error)
+        fix = told.fix if told else "Look at that folder, then check again."
+        return Check(name=NAME, status="fail", found=f"{folder}: {error.strerror}", needed=NEEDED, fix=fix)
     if check.status == "ok":
         cache.set(key, {"ok": True, "found": check.found})
     return check
