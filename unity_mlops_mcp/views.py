@@ -136,10 +136,14 @@ def _run_fields(job: Job, folder: RunFolder) -> dict[str, Any]:
         "folder": str(folder.path),
         "files": folder.files() if folder.path.exists() else [],
         "onnx": result.get("onnx"),
-        "configuration": folder.configuration.read_text(encoding="utf-8") if folder.configuration.exists() else None,
+        "configuration": _text(folder.configuration),
         "command": as_typed(attempts[-1]["command"]) if attempts else None,
         "log_tail": _tail(folder.log),
     }
+
+
+def _text(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else None
 
 
 def _tail(log: Path) -> list[str]:

@@ -45,11 +45,12 @@ def write_record(
 
 
 def read_record(folder: RunFolder) -> dict[str, Any]:
-    """The record as it was last written; empty when there is none."""
-    if not folder.record.exists():
+    """The record as it was last written; empty when there is none that can be read."""
+    try:
+        record = json.loads(folder.record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
-    record: dict[str, Any] = json.loads(folder.record.read_text(encoding="utf-8"))
-    return record
+    return record if isinstance(record, dict) else {}
 
 
 def attempts_of(folder: RunFolder, job_id: str) -> int:

@@ -144,8 +144,6 @@ def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, b
     warnings = tuple(f"{check.name}: {check.found}. {check.fix}" for check in checks if check.status == "warn")
     warnings = (*warnings, *mend(folder.path))
     step = folder.checkpoint_step()
-    from_step = step or 0
-    resume = step is not None and (request.resume or attempts_of(folder, context.job.id) > 0)
     write_atomically(folder.configuration, yaml.safe_dump(request.configuration, sort_keys=False).encode())
     command = learn_command(
         trainer,
@@ -159,7 +157,7 @@ def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, b
         num_areas=request.num_areas,
         seed=request.seed,
         time_scale=request.time_scale,
-        resume=resume,
+        resume=step is not None,  # a new run begins with an empty folder: what lies in it is this run's own
         force=True,  # the folder is ours and holds our records already, which mlagents takes for a previous run
         initialize_from=request.initialize_from,
         no_graphics=request.no_graphics,
@@ -168,7 +166,7 @@ def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, b
         timeout_wait=request.timeout_wait,
         env_args=request.env_args,
     )
-    attempt = Attempt(request, folder, command, from_step if resume else 0, warnings)
+    attempt = Attempt(request, folder, command, step or 0, warnings)
     write_record(folder, request, trainer, command, job_id=context.job.id, from_step=attempt.from_step)
     return attempt
 
