@@ -85,5 +85,5 @@ def test_a_setting_that_cannot_be_used_is_told_by_the_call_not_by_a_crash(home: 
         server.open()
         answer = server.request("tools/call", name="list_runs", arguments={})["result"]
     assert answer["isError"]
-    assert "max_jobs" in answer["content"][0]["text"]
+    assert "UNITY_MLOPS_MAX_JOBS" in answer["content"][0]["text"]
     assert "Fix:" in answer["content"][0]["text"]
