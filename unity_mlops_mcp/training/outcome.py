@@ -55,6 +55,13 @@ def conclude(context: JobContext, folder: RunFolder, ended: Ended) -> dict[str, 
 
 def _failed(folder: RunFolder, watch: Watch, exit_code: int) -> MlopsError:
     lines = list(watch.lines)
+    if watch.reached >= watch.max_steps and not reason_lines(lines):
+        return ExternalError(
+            f"The trainer reached its last step, {watch.reached}, and left no policy in {folder.path}.",
+            fix=f"Call resume_training({folder.run_id!r}), which exports it from the last checkpoint.",
+            cause="onnx_missing",
+            evidence=lines[-3:],
+        )
     if exit_code == 0 and not reason_lines(lines):
         return ExternalError(
             f"The trainer ended at step {watch.reached} of {watch.max_steps} without an error: its player went away, "
