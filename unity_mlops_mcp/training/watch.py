@@ -101,7 +101,7 @@ class Watch:
         return {
             "message": self.message,
             "behavior_name": self.behavior_name,
-            "step": max(self.step, self.from_step),
+            "step": max(self.step, self.from_step, self.exported.get(self.behavior_name or "", 0)),
             "max_steps": self.max_steps,
             "mean_reward": self.mean_reward,
             "elo": self.elo,
