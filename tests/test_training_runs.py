@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -176,7 +177,7 @@ def test_a_killed_supervisor_is_replaced_and_no_second_trainer_runs_beside(app: 
     kill(the_supervisor(home))
     until(app, run_id, lambda status: status.attempts == 2)
     until(app, run_id, lambda status: status.state == "running")
-    assert not before.is_running()
+    assert not before.is_running() or before.status() == psutil.STATUS_ZOMBIE
     status = finish(app, run_id)
     assert (status.state, status.attempts) == ("succeeded", 2)
 
