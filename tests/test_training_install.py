@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.wheels import Index, make_wheels
+from tests.wheels import Index, make_wheel, make_wheels
 from unity_mlops_mcp.config import Settings, settings
 from unity_mlops_mcp.errors import ExternalError, MlopsError, SetupError
 from unity_mlops_mcp.training.records import Trainer
@@ -93,6 +94,24 @@ def test_the_trainer_is_made_from_the_pins_and_says_what_it_downloads_before_it_
     install(again, repair=True)
     assert not stray.exists()
     assert pins.read_marker(home / "trainer") is not None
+
+
+@pytest.mark.slow
+def test_the_size_of_a_cuda_build_is_told_before_it_is_downloaded(home: Path, index: Index) -> None:
+    sizes = pins.downloads(LIST)
+    if shutil.disk_usage(home.parent).free / 1e6 < sizes.cuda + sizes.cuda_installed:
+        pytest.skip("runs only on a disk with room for a CUDA build")
+    make_wheel(index.folder, "nvidia-cublas==13.1.0")
+    make_wheel(index.folder, pins.torch_requirement(LIST), payload=400_000, requires=["nvidia-cublas==13.1.0"])
+    steps: list[Step] = []
+    trainer = install(steps)
+    said = words(steps)
+    size = f"the build for NVIDIA GPUs: about {sizes.cuda / 1000:.1f} GB to download, {sizes.cuda_installed / 1000:.1f}"
+    assert said.index(size) < min(said.index("/torch-"), said.index("/nvidia_cublas-"))
+    if not trainer.versions.nvidia:
+        small = f"No NVIDIA driver was found here; the CPU build is about {sizes.cpu} MB"
+        assert said.index(size) < said.index(small) < said.index("/torch-")
+        assert "stop with Ctrl-C and run `unity-mlops trainer install --torch-index URL`" in said
 
 
 @pytest.mark.slow

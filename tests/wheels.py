@@ -14,16 +14,17 @@ from types import TracebackType
 MODULES = {"mlagents-envs": "mlagents_envs", "pyyaml": "yaml", "pillow": "PIL", "absl-py": "absl"}
 
 
-def make_wheel(folder: Path, requirement: str, *, payload: int = 0) -> Path:
+def make_wheel(folder: Path, requirement: str, *, payload: int = 0, requires: Iterable[str] = ()) -> Path:
     """A wheel ``name==version`` with one importable module, and ``payload`` bytes that do not compress."""
     name, _, version = requirement.partition("==")
     stem = f"{name.replace('-', '_')}-{version}"
     module = MODULES.get(name.lower(), name.replace("-", "_").lower())
     noise = b"".join(hashlib.sha256(f"{name}{count}".encode()).digest() for count in range(payload // 32))
+    needs = "".join(f"Requires-Dist: {other}\n" for other in requires)
     files = {
         f"{module}/__init__.py": f"__version__ = {version!r}\n".encode(),
         f"{module}/noise.bin": noise,
-        f"{stem}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode(),
+        f"{stem}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}".encode(),
         f"{stem}.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     path = folder / f"{stem}-py3-none-any.whl"
