@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.mcp_clients import in_memory, server_environment
+from tests.stand_ins.player import write_player
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -81,6 +83,25 @@ def test_an_empty_variable_is_an_unset_one(tmp_path: Path) -> None:
     done = cli(Path(), "list-runs", "--json", UNITY_MLOPS_HOME="", HOME=str(tmp_path), XDG_DATA_HOME=str(tmp_path))
     assert record(done)["runs"] == []
     assert not (REPOSITORY / "state.db").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="runs only on systems with shell scripts")
+def test_a_player_in_a_folder_that_is_not_allowed_can_be_named_as_the_fix_says(
+    home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    player = write_player(tmp_path_factory.mktemp("my players"))
+    refused = cli(home, "probe", str(player), "--steps", "5", "--json")
+    assert refused.returncode == 2
+    error = record(refused)
+    assert error["cause"] == "path_not_allowed"
+    typed = re.search(r"`(UNITY_MLOPS_ROOTS=.+) unity-mlops …`", error["fix"])
+    assert typed is not None
+    (assignment,) = shlex.split(typed[1])
+    name, _, roots = assignment.partition("=")
+    assert str(home.parent) in roots.split(os.pathsep), "what was allowed still is"
+    allowed = cli(home, "probe", str(player), "--steps", "5", "--json", **{name: roots})
+    assert allowed.returncode == 0, allowed.stdout
+    assert record(allowed)["steps"] == 5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="arguments are bytes on Linux only")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -67,10 +68,12 @@ class Settings(BaseSettings):
             if resolved == root or root in resolved.parents:
                 return resolved
         allowed = ", ".join(str(root) for root in (self.home, *self.roots))
+        wider = shlex.quote(os.pathsep.join(map(str, (*self.roots, resolved.parent))))
         raise InvalidInputError(
             f"The {what} {resolved} lies outside the allowed folders ({allowed}).",
-            fix=f"Add its folder to UNITY_MLOPS_ROOTS (now {os.pathsep.join(map(str, self.roots)) or 'empty'}) in the "
-            "client's configuration and restart the server, or move the file into an allowed folder.",
+            fix=f"Allow its folder. At the command line: `UNITY_MLOPS_ROOTS={wider} unity-mlops …`. In a chat client: "
+            "set that variable in the client's configuration and restart the server. Or move the file into an allowed "
+            "folder.",
             cause="path_not_allowed",
         )
 
