@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -139,6 +140,19 @@ def test_an_asset_and_a_training_request_become_a_run_that_is_found_by_the_asset
     assert (body["trainer_type"], body["max_steps"], body["hyperparameters"]["buffer_init_steps"]) == ("sac", 2000, 500)
     assert body["reward_signals"]["extrinsic"]["gamma"] == 0.9
     assert "--seed=5" in (status.command or "")
+
+
+def test_a_run_is_not_lost_when_its_start_or_resume_is_killed_between_two_writes(app: App, build_id: str) -> None:
+    run_id = app.start_training(build_id=build_id, trainer_config=small(2000), run_id="whole").run_id
+    before = finish(app, run_id).job_id
+    row = app.runs.row(run_id)
+    request = {**row.configuration, "run_id": "half"}
+    app.store.runs.add(replace(row, run_id="half", configuration=request, job_id=None, job=None))
+    resumed = app.resume_training(run_id, extra_steps=1000)
+    app.store.runs.attach_job(run_id, before)
+    app.tend()
+    assert app.get_run(run_id).job_id == resumed.job_id
+    assert finish(app, "half").state == finish(app, run_id).state == "succeeded"
 
 
 def test_a_forced_start_moves_the_old_run_and_deletes_nothing(app: App, build_id: str, home: Path) -> None:

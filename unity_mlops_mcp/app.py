@@ -102,6 +102,8 @@ class App:
     def tend(self) -> None:
         """Recover what died and start what is queued; every living process calls it every few seconds."""
         self.jobs.tend()
+        for run_id in self.store.runs.astray():
+            self.runs.reclaim(run_id)
 
     # ------------------------------------------------------------------------------------------------ this machine
     def check_setup(self, *, fix: bool = False) -> SetupReport:

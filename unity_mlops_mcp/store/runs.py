@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from unity_mlops_mcp.store import paging
 from unity_mlops_mcp.store.database import Database
-from unity_mlops_mcp.store.rows import JobRow, Page, RunRow
+from unity_mlops_mcp.store.rows import OPEN_STATES, JobRow, Page, RunRow
 from unity_mlops_mcp.store.tables import jobs, runs
 
 _JOB_COLUMNS = [column.label(f"job__{column.name}") for column in jobs.c]
@@ -51,6 +51,14 @@ class RunTable:
         change = runs.update().where(runs.c.run_id == run_id).values(job_id=job_id, **values)
         with self._database.write() as connection:
             connection.execute(change)
+
+    def astray(self) -> tuple[str, ...]:
+        """Runs without a job, or with an open one that is not theirs: a process died between two writes."""
+        still_open = sa.select(jobs.c.id).where(jobs.c.state.in_(OPEN_STATES))
+        has_another = runs.c.run_id.in_(sa.select(jobs.c.subject).where(jobs.c.id.in_(still_open)))
+        lost = sa.or_(runs.c.job_id.is_(None), sa.and_(has_another, runs.c.job_id.not_in(still_open)))
+        with self._database.read() as connection:
+            return tuple(connection.execute(sa.select(runs.c.run_id).where(lost)).scalars())
 
     def page(
         self,

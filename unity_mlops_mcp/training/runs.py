@@ -144,6 +144,15 @@ class Runs:
         )
         return self._submit(changed, key=f"resume:{run_id}:{before.id if before else ''}")
 
+    def reclaim(self, run_id: str) -> None:
+        """Give a run its job again where the process that started or resumed it died between two writes."""
+        row = self.row(run_id)
+        newest = self._jobs.page(kind=KIND, subject=run_id, limit=1).rows
+        if not newest:
+            self._ensure_job(row)
+        elif newest[0].id != row.job_id:
+            self._attach(newest[0])
+
     def _final_job(self, row: RunRow) -> Job | None:
         """The run's latest job, which must have ended."""
         if row.job_id is None:
@@ -185,8 +194,13 @@ class Runs:
     def _submit(self, request: TrainingRequest, *, key: str) -> Job:
         data = request.model_dump(mode="json")
         job = self._jobs.submit(KIND, data, subject=request.run_id, idempotency_key=key)
-        self._store.runs.attach_job(request.run_id, job.id, max_steps=request.max_steps, configuration=data)
+        self._attach(job)
         return job
+
+    def _attach(self, job: Job) -> None:
+        """Make it the run's latest job, whose request is the run's."""
+        steps = int(job.request["max_steps"])
+        self._store.runs.attach_job(job.subject, job.id, max_steps=steps, configuration=dict(job.request))
 
     def _known(self, idempotency_key: str | None) -> RunRow | None:
         return self._store.runs.by_key(idempotency_key) if idempotency_key is not None else None
