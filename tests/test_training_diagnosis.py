@@ -275,3 +275,17 @@ def test_what_nobody_knew_still_gives_the_last_exception_and_the_log(tmp_path: P
 def test_every_entry_is_reached_by_a_case() -> None:
     tried = {cause for cause, _, _ in [*CASES, *PLAYER_CASES]} | {cause for _, cause in EXIT_CASES}
     assert {entry.cause for entry in diagnoses()} == tried
+
+
+def test_what_python_ignored_at_the_end_is_not_the_reason() -> None:
+    reason = (
+        ERRORS
+        + "UnityWorkerInUseException: Couldn't start socket communication because worker number 0 is still in use."
+    )
+    ignored = [
+        "Exception ignored in atexit callback: <bound method UnityEnvironment._close of <mlagents_envs.environment",
+        *TRACEBACK,
+        "AttributeError: 'UnityEnvironment' object has no attribute '_communicator'",
+    ]
+    assert diagnose([STARTED, *TRACEBACK, reason, *ignored], exit_code=1).cause == "port_in_use"
+    assert "_communicator" in diagnose([STARTED, *ignored], exit_code=1).message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,6 +47,19 @@ def test_a_trainer_that_ends_early_without_an_error_has_failed(app: App, home: P
     assert status.failure.cause == "stopped_early"
     assert f"resume_training('{run_id}')" in status.failure.fix
     assert "ReachTarget.onnx" in status.files
+
+
+def test_a_port_that_is_taken_while_the_trainer_starts_costs_one_attempt(app: App) -> None:
+    build_id = app.build_environment(description="reach the target").build_id
+    run_id = app.start_training(build_id=build_id, trainer_config=small(2000)).run_id
+    command = until(app, run_id, lambda status: status.command is not None).command or ""
+    port = int(command.partition("--base-port=")[2].split()[0])
+    with socket.socket() as other:
+        other.bind(("", port))
+        other.listen()
+        status = finish(app, run_id)
+    assert (status.state, status.attempts) == ("succeeded", 2)
+    assert f"--base-port={port} " not in (status.command or "")
 
 
 def test_a_policy_that_does_not_open_is_no_success(app: App, home: Path) -> None:

@@ -47,7 +47,13 @@ def diagnoses() -> tuple[Diagnosis, ...]:
 
 
 def reason_lines(lines: Sequence[str]) -> list[str]:
-    """The last exception that the trainer printed, with the lines its text goes on over; empty without one."""
+    """The last exception that the trainer printed, with the lines its text goes on over; empty without one.
+
+    What Python ignored as the process ended is no reason, as long as there is another one.
+    """
+    ignored = next((place for place, line in enumerate(lines) if line.startswith("Exception ignored in")), None)
+    if ignored is not None and (found := reason_lines(lines[:ignored])):
+        return found
     for place in range(len(lines) - 1, -1, -1):
         match = _EXCEPTION.match(lines[place])
         if match:

@@ -36,6 +36,8 @@ GRACE_S = 90.0
 """Seconds that an interrupted trainer has to write its checkpoint and export its policy."""
 KILLED = frozenset({-9, -15, 137, 143})
 """Exit codes of a trainer that somebody killed: the system for want of memory, or a person."""
+PORT_TAKEN = "UnityWorkerInUseException"
+"""What mlagents raises when a program without a lease took the port while the trainer was starting."""
 EDITOR_PORT = 5004
 
 
@@ -62,11 +64,12 @@ async def train(context: JobContext) -> dict[str, Any]:
     request = TrainingRequest.model_validate(context.job.request)
     folder = RunFolder(context.settings.home / "runs" / request.run_id)
     folder.path.mkdir(parents=True, exist_ok=True)
-    with _only_one(folder), _ports(context, request) as base_port:
+    with _only_one(folder):
         while True:
-            attempt = await anyio.to_thread.run_sync(_prepare, context, request, folder, base_port)
-            ended = await _run(context, attempt)
-            if not _goes_on(context, folder, ended):
+            with _ports(context, request) as base_port:
+                attempt = await anyio.to_thread.run_sync(_prepare, context, request, folder, base_port)
+                ended = await _run(context, attempt)
+            if not _goes_on(context, attempt, ended):
                 break
     return await anyio.to_thread.run_sync(conclude, context, folder, ended)
 
@@ -83,14 +86,15 @@ async def _run(context: JobContext, attempt: Attempt) -> Ended:
     return Ended(watch, exit_code, full_disk=full_disk)
 
 
-def _goes_on(context: JobContext, folder: RunFolder, ended: Ended) -> bool:
-    """Whether the trainer was killed by somebody else, and another attempt can take up its checkpoint."""
+def _goes_on(context: JobContext, attempt: Attempt, ended: Ended) -> bool:
+    """Whether another attempt is due: the trainer was killed from outside after a checkpoint, or lost its port."""
+    killed = ended.exit_code in KILLED and attempt.folder.checkpoint_step() is not None
+    lost_port = attempt.request.player != "editor" and any(PORT_TAKEN in line for line in ended.watch.lines)
     return (
-        ended.exit_code in KILLED
+        (killed or lost_port)
         and not ended.full_disk
         and not context.stop_requested.is_set()
-        and folder.checkpoint_step() is not None
-        and attempts_of(folder, context.job.id) < context.settings.max_attempts
+        and attempts_of(attempt.folder, context.job.id) < context.settings.max_attempts
     )
 
 
