@@ -88,7 +88,10 @@ def job_status(job: Job, *, now: datetime, home: Path) -> Status:
         log = home / "artifacts" / job.id / "supervisor.log"
         return Status(**base, log_tail=_tail(log), next=next_step(job.state, job.id, trains=False))
     folder = RunFolder(home / "runs" / job.subject)
-    return Status(**{**base, **_run_fields(job, folder)}, next=next_step(job.state, job.subject))
+    following = next_step(job.state, job.subject)
+    if job.state == "cancelled" and folder.checkpoint_step() is None:
+        following = f"It had saved nothing yet; begin again with start_training(…, run_id={job.subject!r}, force=true)."
+    return Status(**{**base, **_run_fields(job, folder)}, next=following)
 
 
 def _job_fields(job: Job, *, now: datetime) -> dict[str, Any]:

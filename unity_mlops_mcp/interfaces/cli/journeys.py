@@ -162,6 +162,9 @@ def _praise(app: App, status: Status, terminal: Console) -> None:
 def _say_how_to_go_on(status: Status, terminal: Console) -> None:
     at = f" at step {status.step:,}" if status.step is not None else ""
     subject, command = status.run_id or status.id, typed_command()
+    if status.state == "cancelled" and not any(file.endswith(".pt") for file in status.files):
+        terminal.print(f"{subject} is cancelled; it had saved nothing yet. Type the same command to begin again.")
+        return
     terminal.print(f"{subject} is {status.state}{at}; its checkpoint is kept.")
     terminal.print("To go on:")
     terminal.print(f"  {command} resume-training {subject}")
