@@ -15,10 +15,13 @@ from tests.mcp_clients import REPOSITORY, SERVER, server_environment
 INSPECTOR = os.environ.get("UNITY_MLOPS_TEST_INSPECTOR", "")
 NODE = os.environ.get("UNITY_MLOPS_TEST_NODE", "node")
 
-pytestmark = pytest.mark.skipif(
-    not Path(INSPECTOR).is_file(),
-    reason="no MCP Inspector: set UNITY_MLOPS_TEST_INSPECTOR to its launcher (index.js) and UNITY_MLOPS_TEST_NODE",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path(INSPECTOR).is_file(),
+        reason="no MCP Inspector: set UNITY_MLOPS_TEST_INSPECTOR to its launcher (index.js) and UNITY_MLOPS_TEST_NODE",
+    ),
+]
 
 TOOL_ERROR = 5
 # Each tool once, on an empty home: the arguments, and what the answer says; True where it is an error for the model.

@@ -24,6 +24,8 @@ from unity_mlops_mcp.training.trainer.install import Step, install_trainer
 from unity_mlops_mcp.training.trainer.interpreters import choose, inspect
 from unity_mlops_mcp.training.trainer.pip import Course, failure
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 21, 11, 30, tzinfo=timezone.utc)
 LIST = pins.list_for(sys.version_info[:2]) if pins.fits(sys.version_info[:2]) else "modern"
 IMPORTS = "import mlagents, mlagents_envs, torch, numpy; print(torch.__version__)"
