@@ -24,10 +24,11 @@ from unity_mlops_mcp.builds.paths import executable_of, player_path_problems
 from unity_mlops_mcp.builds.probe import probe
 from unity_mlops_mcp.builds.sandbox import build_sandbox, load_build, write_launcher
 from unity_mlops_mcp.config import Settings
-from unity_mlops_mcp.errors import NotFoundError
+from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
 from unity_mlops_mcp.protocol.trainer import Environment
 from unity_mlops_mcp.spec.archetypes import load_archetype
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
+from unity_mlops_mcp.spec.library import load_spec, save_spec
 from unity_mlops_mcp.store.store import Store
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -237,3 +238,10 @@ def test_ml_agents_itself_agrees_on_every_path(trainer_python: Path, tmp_path: P
             assert executable_of(Path(given_path)) == Path(wanted)
         elif not set("*?") & set(given_path):
             assert found[given_path] != wanted
+
+
+def test_a_damaged_kept_spec_is_told_with_the_way_out(home: Path) -> None:
+    saved = save_spec(home, load_archetype("reach_target").spec, archetype="reach_target", training=None)
+    (home / "specs" / f"{saved.spec_id}.json").write_text("{")
+    with pytest.raises(InvalidInputError, match="damaged"):
+        load_spec(home, saved.spec_id)

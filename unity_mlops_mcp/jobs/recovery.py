@@ -140,7 +140,7 @@ class Recovery:
             return None
         return MlopsError(
             f"{cut}, and it had saved nothing that a new attempt could go on from.",
-            fix="Start it again.",
+            fix="Start it again, with force=true where its name shall stay the same.",
             cause="interrupted",
             evidence=log_tail(self._settings.home, row.id),
         )

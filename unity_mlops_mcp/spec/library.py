@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from unity_mlops_mcp.errors import NotFoundError
+from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
 from unity_mlops_mcp.process.files import write_atomically
 from unity_mlops_mcp.spec.archetypes import load_archetype
 from unity_mlops_mcp.spec.base import Part
@@ -58,6 +58,7 @@ def load_spec(home: Path, spec_id: str) -> SavedSpec:
 
     Raises:
         NotFoundError: there is none; the fix names the newest ones.
+        InvalidInputError: its file is damaged.
     """
     known = {path.stem: path for path in (home / "specs").glob("*.json")}
     if spec_id not in known:
@@ -67,4 +68,11 @@ def load_spec(home: Path, spec_id: str) -> SavedSpec:
             fix=f"Use one of: {', '.join(newest) or 'none yet'}; or pass `description` or `spec` to build_environment.",
             cause="no_such_spec",
         )
-    return SavedSpec.model_validate(json.loads(known[spec_id].read_text(encoding="utf-8")))
+    try:
+        return SavedSpec.model_validate(json.loads(known[spec_id].read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise InvalidInputError(
+            f"The kept spec {known[spec_id]} is damaged: {str(error).splitlines()[0]}.",
+            fix="Call build_environment again with the description or spec that it was made from; that writes it anew.",
+            cause="spec_damaged",
+        ) from error
