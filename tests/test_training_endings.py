@@ -64,7 +64,7 @@ def test_a_port_that_is_taken_while_the_trainer_starts_costs_one_attempt(app: Ap
 
 def test_a_policy_that_does_not_open_is_no_success(app: App, home: Path) -> None:
     build_id = app.build_environment(description="reach the target").build_id
-    run_id = app.start_training(build_id=build_id, trainer_config=small(4000)).run_id
+    run_id = app.start_training(build_id=build_id, trainer_config=small(30_000)).run_id
     until(app, run_id, lambda status: (status.step or 0) >= 1000)
     (home / "runs" / run_id / "ReachTarget.onnx").symlink_to(os.devnull)  # what is written there is lost
     status = finish(app, run_id)
