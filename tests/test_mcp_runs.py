@@ -127,7 +127,7 @@ async def test_a_waiting_client_hears_how_the_run_stands(era: Era, home: Path, t
 
 async def test_a_stopped_run_keeps_its_checkpoint_and_goes_on_from_it(home: Path, trainer_python: Path) -> None:
     async with over_stdio("auto", home, UNITY_MLOPS_TRAINER=str(trainer_python)) as client:
-        run_id = await started(client, max_steps=25_000)
+        run_id = await started(client, max_steps=60_000)
         await waited(client, run_id, until="running")
         with anyio.fail_after(120):
             while not structured(await client.call_tool("wait_for", {"id": run_id, "timeout_s": 0.5}))["step"]:
@@ -140,7 +140,7 @@ async def test_a_stopped_run_keeps_its_checkpoint_and_goes_on_from_it(home: Path
         assert resumed["from_step"] > 0
         finished = await waited(client, run_id)
         assert finished["state"] == "succeeded", finished
-        assert finished["step"] >= 25_000
+        assert finished["step"] >= 60_000
 
 
 async def test_a_run_can_be_read_as_resources(home: Path, trainer_python: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_run_can_begin_with_the_weights_of_another(app: App, build_id: str) ->
 
 
 def test_a_killed_trainer_goes_on_from_its_checkpoint_by_itself(app: App, build_id: str, home: Path) -> None:
-    run_id = app.start_training(build_id=build_id, trainer_config=small(12_000)).run_id
+    run_id = app.start_training(build_id=build_id, trainer_config=small(40_000)).run_id
     until(app, run_id, lambda status: (status.step or 0) >= 4000)
     kill(the_trainer(home))
     status = finish(app, run_id)
@@ -185,7 +185,7 @@ def test_a_killed_trainer_goes_on_from_its_checkpoint_by_itself(app: App, build_
 
 
 def test_a_killed_supervisor_is_replaced_and_no_second_trainer_runs_beside(app: App, build_id: str, home: Path) -> None:
-    run_id = app.start_training(build_id=build_id, trainer_config=small(12_000)).run_id
+    run_id = app.start_training(build_id=build_id, trainer_config=small(40_000)).run_id
     until(app, run_id, lambda status: (status.step or 0) >= 4000)
     before = the_trainer(home)
     kill(the_supervisor(home))
@@ -197,7 +197,7 @@ def test_a_killed_supervisor_is_replaced_and_no_second_trainer_runs_beside(app: 
 
 
 def test_a_killed_player_is_started_again(app: App, build_id: str, home: Path) -> None:
-    run_id = app.start_training(build_id=build_id, trainer_config=small(12_000)).run_id
+    run_id = app.start_training(build_id=build_id, trainer_config=small(40_000)).run_id
     until(app, run_id, lambda status: (status.step or 0) >= 2000)
     (player,) = processes_of(home, "unity_mlops_mcp.sandbox")
     kill(player)
