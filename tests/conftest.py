@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from unity_mlops_mcp import config
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.app import App
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -36,6 +41,35 @@ def trainer_python() -> Path:
     if not named:
         pytest.skip("no trainer environment: set UNITY_MLOPS_TEST_TRAINER, or run make test, which makes one")
     return Path(named)
+
+
+@pytest.fixture(scope="session")
+def checked_cache(trainer_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of a home in which the trainer was checked already; the check takes seconds."""
+    folder = tmp_path_factory.mktemp("checked home")
+    from unity_mlops_mcp.app import App
+
+    application = App(config.Settings(home=folder, trainer=trainer_python))
+    application.check_setup()
+    application.close()
+    return folder / "cache"
+
+
+@pytest.fixture
+def app(home: Path, trainer_python: Path, checked_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """An application over a fresh home with the real trainer; what it started is ended with the test."""
+    from tests.training_home import nothing_is_left
+    from unity_mlops_mcp.app import App
+
+    shutil.copytree(checked_cache, home / "cache")
+    monkeypatch.setenv("UNITY_MLOPS_TRAINER", str(trainer_python))
+    config.settings.cache_clear()
+    application = App(config.settings())
+    yield application
+    for run in application.list_runs(limit=50).runs:
+        application.stop_training(run.run_id)
+    application.close()
+    assert nothing_is_left(home)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -8,13 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.stand_ins.player import write_player
-from tests.training_home import finish, nav, nothing_is_left, small, the_trainer, until
+from tests.training_home import finish, nav, small, the_trainer, until
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 
@@ -22,18 +21,6 @@ pytestmark = [pytest.mark.trainer, pytest.mark.slow]
 
 GB = 10**9
 EDITOR_PORT = 5004
-
-
-@pytest.fixture
-def app(home: Path, trainer_python: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    monkeypatch.setenv("UNITY_MLOPS_TRAINER", str(trainer_python))
-    config.settings.cache_clear()
-    application = App(config.settings())
-    yield application
-    for run in application.list_runs(limit=50).runs:
-        application.stop_training(run.run_id)
-    application.close()
-    assert nothing_is_left(home)
 
 
 def test_a_trainer_that_ends_early_without_an_error_has_failed(app: App, home: Path) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +18,6 @@ from tests.training_home import (
     finish,
     kill,
     nav,
-    nothing_is_left,
     processes_of,
     small,
     the_supervisor,
@@ -33,29 +30,6 @@ from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundErr
 from unity_mlops_mcp.spec.requests import RLTrainingConfig, UnityAssetSpec
 
 pytestmark = [pytest.mark.trainer, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def checked_cache(trainer_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cache of a home in which the trainer was checked already; the check takes seconds."""
-    folder = tmp_path_factory.mktemp("checked home")
-    application = App(config.Settings(home=folder, trainer=trainer_python))
-    application.check_setup()
-    application.close()
-    return folder / "cache"
-
-
-@pytest.fixture
-def app(home: Path, trainer_python: Path, checked_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    shutil.copytree(checked_cache, home / "cache")
-    monkeypatch.setenv("UNITY_MLOPS_TRAINER", str(trainer_python))
-    config.settings.cache_clear()
-    application = App(config.settings())
-    yield application
-    for run in application.list_runs(limit=50).runs:
-        application.stop_training(run.run_id)
-    application.close()
-    assert nothing_is_left(home)
 
 
 @pytest.fixture
