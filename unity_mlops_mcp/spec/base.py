@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -30,6 +30,20 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
+class Lesson(Part):
+    """One stage of a curriculum (ML-Agents' ``curriculum`` of an environment parameter)."""
+
+    value: float | tuple[float, float]
+    """The parameter's value, or [least, greatest]: drawn uniformly in each episode."""
+    measure: Literal["progress", "reward"] = "progress"
+    """What decides that the lesson is over: steps / max_steps of the training, or the mean reward of an episode."""
+    threshold: float | None = None
+    """The next lesson begins when the measure is above it (progress: 0..1); only the last lesson has none."""
+    min_lesson_length: int = Field(default=100, ge=1, description="Episodes at least before the measure counts.")
+    signal_smoothing: bool = True
+    """Smooth the measure by its own past."""
+
+
 class Parameter(Part):
     """A number that the trainer may set (an ML-Agents environment parameter) and a curriculum may raise."""
 
@@ -41,5 +55,7 @@ class Parameter(Part):
     """Greatest value; a greater one that the trainer sends is lowered to it."""
     sample: bool = False
     """Draw the value uniformly from minimum..maximum in each episode, until the trainer sets it."""
+    curriculum: tuple[Lesson, ...] = ()
+    """Lessons that the trainer leads through, easiest first; then the range is only their bound."""
     description: str = ""
     """What the parameter does, for whoever writes a curriculum."""

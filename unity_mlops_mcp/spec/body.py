@@ -6,8 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from unity_mlops_mcp.spec.base import Part, Quantity
+from unity_mlops_mcp.spec.base import Name, Part, Quantity
 
+AGENT_TAG = "agent"
+"""What ray sensors see of other agents where there are no teams."""
+OPPONENT, MATE = "opponent", "mate"
+"""Names that stand for other agents where an entity's name may: those of the other team, and of the own one."""
 DT = 0.02
 """Seconds per physics step: Unity's default fixed timestep."""
 
@@ -73,11 +77,32 @@ class Grid(Part):
     """Metres per jump."""
 
 
-Motion = Annotated[Holonomic | Car | Force | Grid, Field(discriminator="kind")]
+class Tilt(Part):
+    """Tilts the ground under the body, which rolls.
+
+    Each tilt angle += rate * action * dt, held within -most..most; velocity += gravity * sin(tilt) * dt, then
+    position += velocity * dt. A positive tilt lets the body roll to +x, or +z.
+    """
+
+    kind: Literal["tilt"] = "tilt"
+    rate: Quantity = 90.0
+    """Degrees per second of each tilt angle at full action; every episode begins level."""
+    most: Quantity = 20.0
+    """Greatest tilt in degrees about each axis."""
+    gravity: Quantity = 7.0
+    """Metres per second squared on a vertical slope: 9.81 for a body that slides, 5/7 of it for a ball that rolls."""
+    top_speed: Quantity = 5.0
+    """Metres per second by which observed velocities are scaled; not a limit."""
+
+
+Motion = Annotated[Holonomic | Car | Force | Grid | Tilt, Field(discriminator="kind")]
 
 
 class Agent(Part):
-    """The learning body: a circle on the ground plane (x to the right, z forward)."""
+    """The learning body: a circle on the ground plane (x to the right, z forward).
+
+    Several agents in an area pass through each other; each observes, and is paid, for itself.
+    """
 
     radius: float = Field(default=0.25, gt=0, description="Metres.")
     motion: Motion = Holonomic()
@@ -86,6 +111,21 @@ class Agent(Part):
     """Where an episode begins."""
     random_heading: bool = False
     """Begin with a random yaw; else the agent faces +z."""
+    count: int = Field(
+        default=1, ge=1, le=16, description="Agents in an area, all of one policy; 1 where teams are given."
+    )
+
+
+class Team(Part):
+    """One side of a contest (self-play): its agents share the policy with the other side, under another team id."""
+
+    name: Name
+    """Unique; also the tag by which ray sensors see its agents."""
+    count: int = Field(default=1, ge=1, le=8, description="Agents of this team in an area.")
+    pace: Quantity = 1.0
+    """Share of the actions' effect, 0..1, by which they are multiplied before they move the body: a slower side."""
+    spawn: Spawn | None = None
+    """Where its agents begin; left out: as ``agent.spawn`` says."""
 
 
 class Arena(Part):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from unity_mlops_mcp.spec.base import Name, Part, Quantity
 from unity_mlops_mcp.spec.body import Spawn
@@ -32,6 +32,41 @@ class Box(Part):
 Shape = Annotated[Circle | Box, Field(discriminator="kind")]
 
 
+class Static(Part):
+    """Stays where it was put."""
+
+    kind: Literal["static"] = "static"
+
+
+class Roam(Part):
+    """Moves by itself and never leaves the arena.
+
+    Each episode draws a heading and a phase. In every physics step yaw += turn * cos(2 pi t / period + phase) * dt,
+    with t the seconds since the episode began, then position += speed * (sin yaw, cos yaw) * dt; where that would pass
+    the side of the arena it is held there and the heading is mirrored. Other bodies are passed through.
+    """
+
+    kind: Literal["roam"] = "roam"
+    speed: Quantity = 2.0
+    """Metres per second."""
+    turn: Quantity = 0.0
+    """Greatest degrees per second by which it weaves; 0 goes straight on."""
+    period: Quantity = 4.0
+    """Seconds of one weave."""
+
+
+class Pushable(Part):
+    """Gives way to agents: it moves out of their overlap along the contact normal, and does not rotate.
+
+    It is held within the walls; where it would overlap another solid thing it stays, and the agent is pushed out.
+    """
+
+    kind: Literal["pushable"] = "pushable"
+
+
+EntityMotion = Annotated[Static | Roam | Pushable, Field(discriminator="kind")]
+
+
 class Entity(Part):
     """A group of equal things; events, observations and rewards speak of it by its name."""
 
@@ -45,12 +80,17 @@ class Entity(Part):
     """Circle or box."""
     spawn: Spawn = Spawn()
     """Where the instances are put when an episode begins."""
-    motion: Literal["static"] = "static"
-    """Static things stay where they were put."""
+    motion: EntityMotion = Static()
+    """Static, roaming by itself, or pushed by agents; a bare kind such as ``static`` will do."""
     solid: bool = False
     """Solid things push the agent out; others can be entered. Ray sensors see both."""
     ordered: bool = False
     """The instances are to be visited in order; then one of them is the ``current`` one."""
+
+    @field_validator("motion", mode="before")
+    @classmethod
+    def _by_kind(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
 
     @property
     def seen_as(self) -> str:

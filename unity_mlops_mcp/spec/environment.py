@@ -9,10 +9,10 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.spec.base import Name, Parameter, Part, digest_of
-from unity_mlops_mcp.spec.body import Actions, Agent, Arena, Episode
+from unity_mlops_mcp.spec.body import AGENT_TAG, Actions, Agent, Arena, Episode, Spawn, Team
 from unity_mlops_mcp.spec.checking import problems
 from unity_mlops_mcp.spec.entities import Entity
-from unity_mlops_mcp.spec.observations import PART_SIZES, Observations
+from unity_mlops_mcp.spec.observations import PART_SIZES, Observations, VectorPart
 from unity_mlops_mcp.spec.rules import Ending, Event, Reward
 from unity_mlops_mcp.spec.yaml_text import read_mapping
 
@@ -40,6 +40,9 @@ class EnvironmentSpec(Part):
     """What the policy sees."""
     actions: Actions = Actions()
     """What the policy decides."""
+    teams: tuple[Team, ...] = Field(
+        default=(), max_length=2, description="None, or the two sides of a contest that one policy plays (self-play)."
+    )
     events: tuple[Event, ...] = Field(default=(), description="What can happen, evaluated in this order.")
     rewards: tuple[Reward, ...] = Field(min_length=1, description="What the policy is paid for.")
     endings: tuple[Ending, ...] = Field(min_length=1, description="What ends an episode, besides max_step.")
@@ -64,9 +67,27 @@ class EnvironmentSpec(Part):
     @property
     def vector_size(self) -> int:
         """Floats of the vector observation; 0 when there is none."""
-        return sum(
-            self.most(part.of) if part.kind == "one_hot" else PART_SIZES[part.kind] for part in self.observations.vector
-        )
+        return sum(self.part_size(part) for part in self.observations.vector)
+
+    def part_size(self, part: VectorPart) -> int:
+        """Floats of one part of the vector observation."""
+        if part.kind == "one_hot":
+            return self.most(part.of)
+        return len(self.teams) if part.kind == "team" else PART_SIZES[part.kind]
+
+    @property
+    def sides(self) -> tuple[Team, ...]:
+        """The teams; without teams one of all agents, named ``agent``."""
+        return self.teams or (Team(name=AGENT_TAG, count=self.agent.count),)
+
+    @property
+    def agents_per_area(self) -> int:
+        """Agents in one area, those of the first team first."""
+        return sum(side.count for side in self.sides)
+
+    def spawn_of(self, side: Team) -> Spawn:
+        """Where a team's agents begin."""
+        return side.spawn or self.agent.spawn
 
     @property
     def continuous_size(self) -> int:

@@ -9,7 +9,9 @@ from pydantic import Field, StringConstraints
 from unity_mlops_mcp.spec.base import Name, Part
 
 Frame = Literal["world", "agent"]
-Pick = Literal["nearest", "current", "next"]
+Pick = Literal["nearest", "current", "next", "mean"]
+"""Which instance of a group: the nearest to whoever looks, the current or next one of an ordered entity, or the mean of
+all that exist."""
 
 
 class Position(Part):
@@ -19,11 +21,13 @@ class Position(Part):
 
 
 class Relative(Part):
-    """2 floats: (entity - agent) / (2 * half_extent); zeros when there is no such entity."""
+    """2 floats: (entity - subject) / (2 * half_extent); zeros when there is no such entity."""
 
     kind: Literal["relative"]
     of: Name
-    """Which entity."""
+    """Which entity, or ``opponent`` or ``mate`` for other agents."""
+    subject: Name | None = None
+    """Seen from this entity, of which there is one; left out: from the agent."""
     pick: Pick = "nearest"
     """Which instance; ``current`` and ``next`` need an ordered entity."""
     frame: Frame = "world"
@@ -31,11 +35,13 @@ class Relative(Part):
 
 
 class Bearing(Part):
-    """3 floats: the unit vector to the entity, then distance / (2 * half_extent)."""
+    """3 floats: the unit vector from the subject to the entity, then distance / (2 * half_extent)."""
 
     kind: Literal["bearing"]
     of: Name
-    """Which entity."""
+    """Which entity, or ``opponent`` or ``mate`` for other agents."""
+    subject: Name | None = None
+    """Seen from this entity, of which there is one; left out: from the agent."""
     pick: Pick = "nearest"
     """Which instance; ``current`` and ``next`` need an ordered entity."""
     frame: Frame = "agent"
@@ -43,9 +49,13 @@ class Bearing(Part):
 
 
 class Velocity(Part):
-    """2 floats: displacement of the last physics step / dt / greatest speed."""
+    """2 floats: displacement of the last physics step / dt / the agent's greatest speed."""
 
     kind: Literal["velocity"]
+    of: Name | None = None
+    """Of which entity, or of ``opponent`` or ``mate``; left out: the agent's own."""
+    pick: Pick = "nearest"
+    """Which instance; ``current`` and ``next`` need an ordered entity."""
     frame: Frame = "world"
     """Axes of the world, or of the agent (x to its right, z ahead)."""
 
@@ -84,8 +94,39 @@ class OneHot(Part):
     """Which ordered entity."""
 
 
+class Remaining(Part):
+    """1 float: instances of an entity that are still there / those that the episode began with; 0 without any."""
+
+    kind: Literal["remaining"]
+    of: Name
+    """Which entity."""
+
+
+class TiltAngles(Part):
+    """2 floats: the ground's tilt towards +x and +z / its greatest tilt; tilt motion only."""
+
+    kind: Literal["tilt"]
+
+
+class TeamRole(Part):
+    """As many floats as teams: 1 at the agent's own team, else 0."""
+
+    kind: Literal["team"]
+
+
 VectorPart = Annotated[
-    Position | Relative | Bearing | Velocity | Heading | WallDistance | TimeLeft | Progress | OneHot,
+    Position
+    | Relative
+    | Bearing
+    | Velocity
+    | Heading
+    | WallDistance
+    | TimeLeft
+    | Progress
+    | OneHot
+    | Remaining
+    | TiltAngles
+    | TeamRole,
     Field(discriminator="kind"),
 ]
 
@@ -98,8 +139,10 @@ PART_SIZES = {
     "wall_distance": 4,
     "time_left": 1,
     "progress": 1,
+    "remaining": 1,
+    "tilt": 2,
 }
-"""Floats of each vector part of fixed size; ``one_hot`` has as many as the entity can have instances."""
+"""Floats of each vector part of fixed size; ``one_hot`` has one for each possible instance, ``team`` for each team."""
 
 
 class RaySensor(Part):

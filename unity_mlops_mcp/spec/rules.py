@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from unity_mlops_mcp.spec.base import Name, Part
+from unity_mlops_mcp.spec.base import Name, Part, Quantity
 from unity_mlops_mcp.spec.observations import Pick
 
 TIMEOUT = "timeout"
@@ -14,13 +14,15 @@ TIMEOUT = "timeout"
 
 
 class Enter(Part):
-    """The agent's centre comes inside an instance of an entity; fires again only after it was outside."""
+    """The subject's centre comes inside an instance of an entity; fires again only after it was outside."""
 
     kind: Literal["enter"]
     name: Name
     """Unique among the events."""
     of: Name
     """Which entity."""
+    subject: Name | None = None
+    """The entity, of which there is one, that has to come inside; left out: the agent."""
 
 
 class Touch(Part):
@@ -62,7 +64,63 @@ class Complete(Part):
     laps: int = Field(default=1, ge=1, le=100, description="Full rounds.")
 
 
-Event = Annotated[Enter | Touch | Leave | Visit | Complete, Field(discriminator="kind")]
+class Collect(Part):
+    """The agent's centre is inside instances of an entity, which are then gone; fires once in a step with any."""
+
+    kind: Literal["collect"]
+    name: Name
+    """Unique among the events."""
+    of: Name
+    """Which entity."""
+    respawn: bool = False
+    """Put it somewhere else in its region at once, without looking for free room, instead of taking it away."""
+
+
+class Cleared(Part):
+    """No instance of an entity is left; fires once."""
+
+    kind: Literal["cleared"]
+    name: Name
+    """Unique among the events."""
+    of: Name
+    """Which entity; a collect event of it without respawn stands before this one."""
+
+
+class Near(Part):
+    """The nearest of a group comes within a distance, centre to centre; fires again only after it was farther."""
+
+    kind: Literal["near"]
+    name: Name
+    """Unique among the events."""
+    of: Name
+    """Which entity, or ``opponent`` or ``mate``."""
+    distance: Quantity
+    """Metres."""
+
+
+class Far(Part):
+    """The nearest of a group gets farther than a distance, centre to centre; fires again only after it was nearer."""
+
+    kind: Literal["far"]
+    name: Name
+    """Unique among the events."""
+    of: Name
+    """Which entity, or ``opponent`` or ``mate``."""
+    distance: Quantity
+    """Metres."""
+
+
+class Timeout(Part):
+    """The episode reaches max_step. As an ending it is one that counts, in place of the cut-off that says nothing."""
+
+    kind: Literal["timeout"]
+    name: Name
+    """Unique among the events."""
+
+
+Event = Annotated[
+    Enter | Touch | Leave | Visit | Complete | Collect | Cleared | Near | Far | Timeout, Field(discriminator="kind")
+]
 
 
 class EventReward(Part):
@@ -74,7 +132,9 @@ class EventReward(Part):
     value: float
     """The reward."""
     shared_by: Name | None = None
-    """Divide the value by the number of instances of this entity."""
+    """Divide the value by the number of instances of this entity that the episode began with."""
+    team: Name | None = None
+    """Only agents of this team are paid; left out: all."""
 
 
 class StepReward(Part):
@@ -83,27 +143,87 @@ class StepReward(Part):
     when: Literal["step"]
     value: float
     """The sum over an episode of full length; negative makes haste worth while."""
+    team: Name | None = None
+    """Only agents of this team are paid; left out: all."""
 
 
 class Approach(Part):
-    """Shaping: value * (distance before - distance after) / (2 * half_extent) in every physics step."""
+    """Shaping: value * (distance before - distance after) / (2 * half_extent) in every physics step.
+
+    Both distances are to where the entity is after the step, so only the subject's own way is paid for.
+    """
 
     when: Literal["approach"]
     of: Name
-    """Which entity."""
+    """Which entity, or ``opponent`` or ``mate``."""
+    subject: Name | None = None
+    """The entity, of which there is one, that has to come nearer; left out: the agent."""
     pick: Pick = "nearest"
     """Which instance; ``current`` and ``next`` need an ordered entity."""
     value: float
     """The reward for coming nearer by the arena's full width."""
+    team: Name | None = None
+    """Only agents of this team are paid; left out: all."""
 
 
-Reward = Annotated[EventReward | StepReward | Approach, Field(discriminator="when")]
+class Keep(Part):
+    """Keep a distance: value / max_step * exp(-((distance now - distance) / width) ** 2) in every physics step."""
+
+    when: Literal["keep"]
+    of: Name
+    """Which entity, or ``opponent`` or ``mate``; nothing is paid while there is none."""
+    pick: Pick = "nearest"
+    """Which instance; ``current`` and ``next`` need an ordered entity."""
+    distance: Quantity
+    """Metres, centre to centre."""
+    width: Quantity = 1.0
+    """Metres off the distance at which about a third is still paid."""
+    value: float
+    """The sum over an episode of full length at exactly that distance."""
+    team: Name | None = None
+    """Only agents of this team are paid; left out: all."""
+
+
+class Align(Part):
+    """Move the same way: value / max_step * (v . u) / max(|v| |u|, 0.01) in every physics step, velocities in m/s."""
+
+    when: Literal["align"]
+    of: Name
+    """Which entity, or ``opponent`` or ``mate``; nothing is paid while there is none."""
+    pick: Pick = "nearest"
+    """Which instance; ``mean`` takes the mean of their velocities."""
+    value: float
+    """The sum over an episode of full length in perfect step."""
+    team: Name | None = None
+    """Only agents of this team are paid; left out: all."""
+
+
+class Within(Part):
+    """Be near: value / max_step in every physics step in which the distance is smaller, centre to centre."""
+
+    when: Literal["within"]
+    of: Name
+    """Which entity, or ``opponent`` or ``mate``."""
+    pick: Pick = "nearest"
+    """Which instance; ``current`` and ``next`` need an ordered entity."""
+    distance: Quantity
+    """Metres."""
+    value: float
+    """The sum over an episode of full length; negative keeps apart."""
+    team: Name | None = None
+    """Only agents of this team are paid; left out: all."""
+
+
+Reward = Annotated[EventReward | StepReward | Approach | Keep | Align | Within, Field(discriminator="when")]
 
 
 class Ending(Part):
-    """An event that ends the episode; the first one in the list that fires is the cause."""
+    """An event that ends the episode of all agents in the area; the first one in the list that fires is the cause."""
 
     event: Name
     """Which event."""
     result: Literal["success", "failure"]
-    """What it means. Reaching max_step is always a failure, with the cause ``timeout``."""
+    """What it means. Being cut off at max_step is always a failure, with the cause ``timeout``."""
+    team: Name | None = None
+    """Whose event and result it is; the other team's result is the opposite. Left out: any agent's event, and the first
+    team's result. Success in the statistics is the first team's."""

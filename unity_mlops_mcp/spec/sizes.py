@@ -77,7 +77,7 @@ def fit_observations(draft: Draft, space: Mapping[str, int]) -> None:
         draft.say(f"observation_space.{key}: {size}", f"{name} observed" if size else f"{name} left out")
     kept = [part for part in draft.data["observations"]["vector"] if part["kind"] not in asked]
     if space and kept:
-        parts = ", ".join(f"{part['kind']}{' of ' + part['of'] if 'of' in part else ''}" for part in kept)
+        parts = ", ".join(f"{part['kind']}{' of ' + part['of'] if part.get('of') else ''}" for part in kept)
         draft.assume(f"Observed besides observation_space, as the preset needs it: {parts}.")
     _check_goal_is_seen(draft)
 
