@@ -69,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         chance = random_success(archetype)
         runs = [train(archetype, seed) for seed in options.seeds]
         print(row(archetype, runs, chance), flush=True)
-        figures[name] = {"goal": archetype.goal.success, "random": chance, "runs": [asdict(run) for run in runs]}
-        reached &= all(run.success >= archetype.goal.success for run in runs)
+        figures[name] = {"goal": archetype.goal.share, "random": chance, "runs": [asdict(run) for run in runs]}
+        reached &= all(run.success >= archetype.goal.share for run in runs)
     if options.out:
         options.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return 0 if reached else 1
@@ -81,7 +81,7 @@ def row(archetype: Archetype, runs: Sequence[Trained], chance: float) -> str:
     walls = [run.wall_s for run in runs]
     cells = (
         f"`{archetype.name}`",
-        f"{archetype.goal.success:.0%}",
+        f"{archetype.goal.share:.0%}",
         ", ".join(f"{run.success:.1%}" for run in runs),
         ", ".join(str(run.episodes) for run in runs),
         f"{runs[0].steps:,}",

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unity_mlops_mcp.errors import NotFoundError
 from unity_mlops_mcp.spec.base import Part
@@ -17,7 +17,23 @@ from unity_mlops_mcp.spec.environment import EnvironmentSpec
 class Goal(Part):
     """What a policy trained with the preset must reach."""
 
-    success: float = Field(gt=0, le=1, description="Least success rate over the last 100 or more training episodes.")
+    success: float | None = Field(
+        default=None, gt=0, le=1, description="Least success rate over the last 100 or more training episodes."
+    )
+    win_rate: float | None = Field(
+        default=None, gt=0, le=1, description="Self-play: least share of 200 episodes won against the first checkpoint."
+    )
+
+    @model_validator(mode="after")
+    def _one_goal(self) -> Goal:
+        if (self.success is None) == (self.win_rate is None):
+            raise ValueError("give either success or win_rate")
+        return self
+
+    @property
+    def share(self) -> float:
+        """The least share of episodes, successful or won."""
+        return self.success or self.win_rate or 0.0
 
 
 class Archetype(Part):
