@@ -113,4 +113,5 @@ def mover(motion: Motion, quantities: Quantities) -> Mover:
         return CarMover(motion, quantities)
     if isinstance(motion, Force):
         return ForceMover(motion, quantities)
+    assert isinstance(motion, Grid)  # noqa: S101
     return GridMover(motion, quantities)

@@ -82,6 +82,6 @@ class Observer:
 
 
 PARTS: dict[str, Callable[..., Floats]] = {
-    kind: getattr(Observer, f"_{kind}") for kind in (*parts.PART_SIZES, "one_hot")
+    kind: getattr(Observer, f"_{kind}") for kind in (*parts.PART_SIZES, "one_hot") if hasattr(Observer, f"_{kind}")
 }
 """Kind of vector part -> what computes it."""
