@@ -1,0 +1,1 @@
+"""3 write: an EnvironmentSpec becomes C# for Unity and ML-Agents."""
