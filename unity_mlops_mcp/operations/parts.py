@@ -1,0 +1,101 @@
+"""What all operations stand on: the store, the cache, the jobs and the runs of one home, opened when first needed."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unity_mlops_mcp.config import Settings
+from unity_mlops_mcp.errors import NotFoundError
+from unity_mlops_mcp.jobs.manager import Jobs
+from unity_mlops_mcp.jobs.records import Job
+from unity_mlops_mcp.kinds import KINDS
+from unity_mlops_mcp.results import Status
+from unity_mlops_mcp.store.cache import Cache
+from unity_mlops_mcp.store.ids import utc_now
+from unity_mlops_mcp.store.store import Store
+from unity_mlops_mcp.views import job_status
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.training.runs import Runs
+
+
+class Parts:
+    """The parts of one home; safe to use from any thread.
+
+    Args:
+        settings: the process's settings; the store opens at the first operation that needs it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._opening = threading.RLock()
+        self._store: Store | None = None
+        self._cache: Cache | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store of the home, opened now if it was not."""
+        with self._opening:
+            if self._store is None:
+                self._store = Store(self.settings.home)
+            return self._store
+
+    @property
+    def cache(self) -> Cache:
+        """The disk cache of the home."""
+        with self._opening:
+            if self._cache is None:
+                self._cache = Cache(self.settings.home / "cache")
+            return self._cache
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The job runner."""
+        return Jobs(self.store, self.settings, kinds=KINDS)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs of the home."""
+        from unity_mlops_mcp.training.runs import Runs
+
+        return Runs(self.settings, self.store, self.jobs)
+
+    def close(self) -> None:
+        """Release the store and the cache; nothing that runs is stopped."""
+        with self._opening:
+            if self._store is not None:
+                self._store.close()
+            if self._cache is not None:
+                self._cache.close()
+            self._store = self._cache = None
+
+    def job(self, id: str) -> Job:  # noqa: A002 - a run's, a job's or a build's
+        """The job of this id, or the latest one of the run or build of this id.
+
+        Raises:
+            NotFoundError: there is none of them.
+        """
+        row = self.store.runs.get(id)
+        if row is not None and row.job_id is not None:
+            return self.jobs.get(row.job_id)
+        build = self.store.builds.get(id) if row is None else None
+        if build is not None and build.job_id is not None:
+            return self.jobs.get(build.job_id)
+        try:
+            return self.jobs.get(id)
+        except NotFoundError as error:
+            newest = ", ".join(row.run_id for row in self.store.runs.page(limit=5).rows) or "none yet"
+            raise NotFoundError(
+                f"There is no run, job or build {id!r}.", fix=f"Newest runs: {newest}. Call list_runs to see all."
+            ) from error
+
+    def status(self, job: Job) -> Status:
+        """Everything about a job, as every face shows it."""
+        return job_status(job, now=utc_now(), home=self.settings.home)
+
+    def job_log(self, job: Job) -> Path:
+        """Where a job's own log lies."""
+        return self.settings.home / "artifacts" / job.id / "supervisor.log"
