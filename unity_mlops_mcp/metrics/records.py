@@ -81,6 +81,7 @@ class MetricsSummary(_Record):
         success_episodes: number of episodes behind ``success``.
         success_summaries: number of summaries behind ``success``.
         endings: share of each ending cause, 0 to 1, over the same summaries as ``success``.
+        lessons: number of the lesson that each environment parameter is in, from 0 (a curriculum raises it).
         episodes: episodes that ended since the start of the run.
         episodes_are: ``"recorded"`` where the trainer wrote their number beside each reward, ``"estimated"`` where
             it was worked out from the steps and the mean episode length.
@@ -115,6 +116,7 @@ class MetricsSummary(_Record):
     success_episodes: int | None = None
     success_summaries: int | None = None
     endings: dict[str, float] = {}
+    lessons: dict[str, int] = {}
     episodes: int | None = None
     episodes_are: EpisodeCount | None = None
     episode_length: float | None = None

@@ -16,6 +16,7 @@ GROUP_REWARD = "Environment/Group Cumulative Reward"
 EPISODE_LENGTH = "Environment/Episode Length"
 SUCCESS = "Environment/Success"
 ENDING = "Environment/Ending/"
+LESSON = "Environment/Lesson Number/"
 ELO = "Self-play/ELO"
 LOSSES = {"policy loss": "Losses/Policy Loss", "value loss": "Losses/Value Loss"}
 
@@ -54,6 +55,7 @@ def summarize(reader: RunReader, *, max_steps: int | None, now: float, behavior:
         **_rewards(reader, behavior),
         **_episodes(reader, behavior),
         **_pace(reader, behavior, max_steps=max_steps, now=now),
+        lessons=_lessons(reader, behavior),
         group_reward=_last(reader, GROUP_REWARD, behavior),
         episode_length=_last(reader, EPISODE_LENGTH, behavior),
         policy_loss=_last(reader, LOSSES["policy loss"], behavior),
@@ -69,6 +71,11 @@ def _last(reader: RunReader, tag: str, behavior: str | None) -> float | None:
     values = reader.points(tag, behavior).values
     finite = values[np.isfinite(values)]
     return float(finite[-1]) if len(finite) else None
+
+
+def _lessons(reader: RunReader, behavior: str | None) -> dict[str, int]:
+    tags = [tag for tag in reader.tags_of(behavior) if tag.startswith(LESSON)]
+    return {tag.removeprefix(LESSON): int(_last(reader, tag, behavior) or 0) for tag in tags}
 
 
 def _rewards(reader: RunReader, behavior: str | None) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class Trainings:
         if build_id is not None:
             build = self._environments.load(build_id)
             saved = load_spec(self._parts.store.home, str(build.spec_id))
-            return Player("sandbox", build=build, preset=saved.training, areas=saved.areas)
+            return Player("sandbox", build=build, preset=saved.training, areas=saved.areas, spec=saved.spec)
         if env_path is not None:
             return Player("executable", env_path=executable_under_roots(self._parts.settings, env_path))
         return Player("editor")

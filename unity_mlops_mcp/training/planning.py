@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unity_mlops_mcp.builds.records import PlayerBuild
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.spec.yaml_text import read_mapping
 from unity_mlops_mcp.training.configuration.compose import as_run, check_configuration, compose, merge, refuse_errors
+from unity_mlops_mcp.training.configuration.parameters import environment_parameters
 from unity_mlops_mcp.training.configuration.schema import NEWEST, check_shape
 from unity_mlops_mcp.training.records import Findings, Trainer
 from unity_mlops_mcp.training.request import PlayerKind, TrainerMode, TrainingRequest
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
 SANDBOX_AREAS = 64
 """Areas of one sandbox player; more gain little and shorten the trajectories (measured by bench/sandbox_speed.py)."""
@@ -47,13 +51,31 @@ class Wish:
 
 @dataclass(frozen=True)
 class Player:
-    """What is trained on: a build with its preset, an executable, or the Editor."""
+    """What is trained on: a build with its preset, an executable, or the Editor.
+
+    Attributes:
+        spec: what the build was made from: its parameters' lessons and samplers go into the trainer YAML, and it says
+            how many agents there are and in which teams. None for a project of the user's own.
+    """
 
     kind: PlayerKind
     build: PlayerBuild | None = None
     env_path: Path | None = None
     preset: Mapping[str, Any] = field(default_factory=dict)
     areas: int = SANDBOX_AREAS
+    spec: EnvironmentSpec | None = None
+
+    @property
+    def learners(self) -> int:
+        """Agents in one area that learn at a time: of two teams only one does (self-play)."""
+        return self.spec.sides[0].count if self.spec else 1
+
+    @property
+    def teams(self) -> dict[str, tuple[int, ...]] | None:
+        """Team ids by behaviour, where they are known before the player starts."""
+        if self.spec is None:
+            return None
+        return {self.spec.behavior_name: tuple(range(len(self.spec.sides)))}
 
     @property
     def behaviors(self) -> tuple[str, ...]:
@@ -76,11 +98,12 @@ def plan_training(
     env, engine = given.get("env_settings") or {}, given.get("engine_settings") or {}
     wish = _with_defaults(wish, {**engine, **env})
     envs, areas = _parallel(player, wish, notes)
-    configuration = compose_configuration(player, wish, given, agents=envs * areas)
+    configuration = compose_configuration(player, wish, given, agents=envs * areas * player.learners)
     findings = check_configuration(
         configuration,
         settings=settings,
         behaviors=player.build.behaviors if player.build else None,
+        teams=player.teams,
         mlagents_version=version,
         torch_version=trainer.versions.torch,
     )
@@ -142,7 +165,18 @@ def _parallel(player: Player, wish: Wish, notes: list[str]) -> tuple[int, int]:
 
 
 def compose_configuration(player: Player, wish: Wish, given: Mapping[str, Any], *, agents: int) -> dict[str, Any]:
-    """The trainer YAML as data: the preset, over it the caller's YAML, over both what was asked for by name."""
+    """The trainer YAML as data: the preset, over it the caller's YAML, over both what was asked for by name.
+
+    The spec's lessons and samplers stand under the caller's ``environment_parameters``, parameter by parameter: half a
+    sampler of each would be neither.
+    """
+    composed = _composed(player, wish, given, agents)
+    own = environment_parameters(player.spec) if player.spec else {}
+    parameters = {**own, **(composed.pop("environment_parameters", None) or {})}
+    return {**composed, "environment_parameters": parameters} if parameters else composed
+
+
+def _composed(player: Player, wish: Wish, given: Mapping[str, Any], agents: int) -> dict[str, Any]:
     asked = {"algorithm": wish.algorithm, "max_steps": wish.max_steps, "learning_rate": wish.learning_rate}
     names = player.behaviors or tuple(given.get("behaviors") or ())
     if not names:
