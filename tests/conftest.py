@@ -13,6 +13,7 @@ import pytest
 from unity_mlops_mcp import config
 
 if TYPE_CHECKING:
+    from tests.csharp.toolchain import Toolchain
     from unity_mlops_mcp.app import App
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -41,6 +42,19 @@ def trainer_python() -> Path:
     if not named:
         pytest.skip("no trainer environment: set UNITY_MLOPS_TEST_TRAINER, or run make test, which makes one")
     return Path(named)
+
+
+@pytest.fixture(scope="session")
+def csharp() -> Toolchain:
+    """A C# compiler and a runtime."""
+    from tests.csharp.toolchain import Toolchain
+
+    named = os.environ.get("UNITY_MLOPS_TEST_CSHARP")
+    if named == "none":  # what .ci/run sets where it cannot make one
+        pytest.skip("C# is compiled and run only on Linux x86-64 with mono-mcs: this test runs only on such a machine")
+    if not named:
+        pytest.skip("no C# toolchain: set UNITY_MLOPS_TEST_CSHARP to a folder that python -m tests.csharp.install made")
+    return Toolchain(Path(named))
 
 
 @pytest.fixture(scope="session")
