@@ -80,11 +80,12 @@ class Trainings:
             ConflictError, SetupError: the run id is taken, or there is no trainer.
         """
         from unity_mlops_mcp.training.planning import Wish
+        from unity_mlops_mcp.training.player import player_for
         from unity_mlops_mcp.training.runs import Naming
         from unity_mlops_mcp.training.trainer.environment import find_trainer
 
         exactly_one({"build_id": build_id, "env_path": env_path, "editor": editor or None})
-        player = self._player(build_id, env_path)
+        player = player_for(self._parts.settings, self._parts.store, build_id=build_id, env_path=env_path)
         trainer = find_trainer(self._parts.settings, self._parts.cache)
         wish = Wish(
             algorithm=algorithm,
@@ -111,19 +112,6 @@ class Trainings:
             revision=self._revision(player, trainer_config),
         )
         return StartedRun(**self._started(job))
-
-    def _player(self, build_id: str | None, env_path: str | None) -> Player:
-        from unity_mlops_mcp.spec.library import load_spec
-        from unity_mlops_mcp.training.planning import Player
-        from unity_mlops_mcp.training.runs import executable_under_roots
-
-        if build_id is not None:
-            build = self._environments.load(build_id)
-            saved = load_spec(self._parts.store.home, str(build.spec_id))
-            return Player("sandbox", build=build, preset=saved.training, areas=saved.areas, spec=saved.spec)
-        if env_path is not None:
-            return Player("executable", env_path=executable_under_roots(self._parts.settings, env_path))
-        return Player("editor")
 
     def _revision(self, player: Player, trainer_config: str | None) -> str | None:
         from unity_mlops_mcp.training.planning import trainer_config_file

@@ -6,7 +6,6 @@ import copy
 import random
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from unity_mlops_mcp.config import Settings
@@ -257,19 +256,3 @@ def _with_max_steps(configuration: dict[str, Any], max_steps: int) -> dict[str, 
         if body is not None:
             body["max_steps"] = max_steps
     return changed
-
-
-def executable_under_roots(settings: Settings, env_path: str) -> Path:
-    """A player of the user's own, which must lie under an allowed root and exist.
-
-    Raises:
-        InvalidInputError: it lies elsewhere, or what ``--env`` would look for is not there.
-    """
-    from unity_mlops_mcp.builds.paths import executable_of
-
-    path = settings.allowed_path(env_path, what="env_path")
-    try:
-        executable_of(path)
-    except NotFoundError as error:
-        raise InvalidInputError(error.message, fix=error.fix, cause="player_missing") from error
-    return path
