@@ -80,7 +80,6 @@ class Toolchain:
         target = "exe" if out.suffix == ".exe" else "library"
         arguments = [
             "-nologo",
-            "-noconfig",
             "-nostdlib",
             f"-target:{target}",
             f"-langversion:{language}",
