@@ -20,9 +20,10 @@ import pytest
 
 from tests.ml_agents import ask_ml_agents
 from unity_mlops_mcp.builds.launchers import Target, linux, macos, windows
+from unity_mlops_mcp.builds.library import load_build
 from unity_mlops_mcp.builds.paths import executable_of, player_path_problems
 from unity_mlops_mcp.builds.probe import probe
-from unity_mlops_mcp.builds.sandbox import build_sandbox, load_build, write_launcher
+from unity_mlops_mcp.builds.sandbox import build_sandbox, write_launcher
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
 from unity_mlops_mcp.protocol.trainer import Environment

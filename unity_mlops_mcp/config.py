@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from unity_mlops_mcp.errors import InvalidInputError
@@ -39,6 +39,24 @@ class Settings(BaseSettings):
     base_port: int = Field(default=5105, ge=1024, le=60000, description="First port of the blocks that trainings use.")
     min_free_gb: float = Field(default=1.0, ge=0, description="A run stops with its checkpoint below this free space.")
     warn_free_gb: float = Field(default=5.0, ge=0, description="A warning is given below this free space.")
+    editor: Path | None = Field(
+        default=None, description="A Unity Editor that is not where the Unity Hub installs them: its executable."
+    )
+    unity_timeout_s: float = Field(
+        default=3600.0,
+        gt=0,
+        description="Seconds that one Unity build may take; the first import of a project is long.",
+    )
+    unity_retry_s: float = Field(
+        default=30.0, ge=0, description="Seconds before the one new try when Unity's licensing client was not ready."
+    )
+    unity_serial: SecretStr | None = Field(
+        default=None, description="Serial of a Unity licence that is activated before a build; never shown or written."
+    )
+    unity_username: SecretStr | None = Field(
+        default=None, description="Unity account that goes with the serial; never shown or written."
+    )
+    unity_password: SecretStr | None = Field(default=None, description="Its password; never shown or written.")
 
     @field_validator("home", mode="after")
     @classmethod
@@ -52,6 +70,12 @@ class Settings(BaseSettings):
         if not isinstance(parts, (list, tuple)):
             return parts
         return tuple(Path(part).expanduser().resolve() for part in parts if str(part).strip())
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must never be shown or written, the longest first."""
+        found = (self.unity_serial, self.unity_username, self.unity_password)
+        return tuple(sorted((value.get_secret_value() for value in found if value), key=len, reverse=True))
 
     def allowed_path(self, path: str | Path, *, what: str = "path") -> Path:
         """The resolved path, when it lies in the home or under an allowed root.
@@ -97,9 +121,13 @@ def _variable(place: tuple[int | str, ...]) -> str:
     return f"UNITY_MLOPS_{str(place[0]).upper()}" if place else "UNITY_MLOPS_…"
 
 
+SECRET_VARIABLES = ("UNITY_MLOPS_UNITY_SERIAL", "UNITY_MLOPS_UNITY_USERNAME", "UNITY_MLOPS_UNITY_PASSWORD")
+"""What only processes of ours may know: no trainer, player, Editor or other child is given them."""
+
+
 def environment(**changes: str | None) -> dict[str, str]:
-    """A copy of this process's environment for a child, with changes; None removes a variable."""
-    copy = dict(os.environ)
+    """A copy of this process's environment for a child, without secrets, with changes; None removes a variable."""
+    copy = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
     for name, value in changes.items():
         if value is None:
             copy.pop(name, None)

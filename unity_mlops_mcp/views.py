@@ -11,10 +11,10 @@ from unity_mlops_mcp.builds.records import PlayerBuild
 from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
 from unity_mlops_mcp.jobs.view import view
 from unity_mlops_mcp.process.commands import as_typed
+from unity_mlops_mcp.process.log import last_lines
 from unity_mlops_mcp.results import ActionSize, BehaviorShape, FailureResult, RunRow, Status
 from unity_mlops_mcp.store.rows import RunRow as StoredRun
 from unity_mlops_mcp.training.folder import RunFolder
-from unity_mlops_mcp.training.log import last_lines
 from unity_mlops_mcp.training.record import read_record
 
 LOG_LINES = 15

@@ -35,6 +35,45 @@ class Behavior(Record):
     action_spec: ActionSize
 
 
+class ProbeFacts(Record):
+    """What a player turned out to be when it was probed: figures of `ProbeResult` that a build keeps."""
+
+    package_version: str
+    steps: int
+    agents: int
+    episodes: int
+    mean_return: float | None
+    agent_steps_per_second: float
+
+
+class BuildFacts(Record):
+    """What is known of a Unity build.
+
+    Attributes:
+        project: the project that was copied; None for one that was made.
+        editor: the Editor's executable.
+        editor_version: its version.
+        ml_agents: version of the ML-Agents package that the project asks for.
+        scenes: what was built.
+        build_target: ``linux64``, ``win64`` or ``osx``.
+        seconds: how long the Editor took.
+        size: of the player in bytes, as Unity counts it.
+        probe: None for a player that this machine cannot start.
+        notes: what a person should know of it.
+    """
+
+    project: str | None
+    editor: str
+    editor_version: str
+    ml_agents: str
+    scenes: tuple[str, ...]
+    build_target: str
+    seconds: float
+    size: int
+    probe: ProbeFacts | None
+    notes: tuple[str, ...] = ()
+
+
 class PlayerBuild(Record):
     """A player, as data: what it is made from lies in its folder, whoever made it.
 
@@ -46,6 +85,8 @@ class PlayerBuild(Record):
         archetype: the preset that the spec came from.
         behaviors: what it offers to the trainer.
         folder: where it lies.
+        player: what ``--env`` is given; None for a sandbox build, whose launcher is written for each run.
+        facts: of a Unity build: what was built by which Editor, and what probing the player told.
         created_at: when it was made.
         cached: True when it was there already and nothing was made.
     """
@@ -57,6 +98,8 @@ class PlayerBuild(Record):
     archetype: str | None = None
     behaviors: tuple[Behavior, ...]
     folder: Path
+    player: Path | None = None
+    facts: BuildFacts | None = None
     created_at: datetime
     cached: bool = Field(default=False, exclude=True)
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import unity_mlops_mcp
 from unity_mlops_mcp.builds.launchers import LauncherFile, Target, linux, macos, windows
+from unity_mlops_mcp.builds.library import record_of
 from unity_mlops_mcp.builds.paths import player_path_problems
 from unity_mlops_mcp.builds.records import ActionSize, Behavior, PlayerBuild
 from unity_mlops_mcp.config import Settings
-from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
+from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.process.files import write_atomically
 from unity_mlops_mcp.spec.base import digest_of
 from unity_mlops_mcp.store.ids import utc_now
@@ -65,7 +66,7 @@ def build_sandbox(
             build_id="",
             target="sandbox",
             digest=digest,
-            data={"behaviors": [_behavior(spec).model_dump(mode="json")]},
+            data={"behaviors": [expected_behavior(spec).model_dump(mode="json")]},
             created_at=now or utc_now(),
             spec_id=spec_id,
             archetype=archetype,
@@ -73,27 +74,10 @@ def build_sandbox(
         ),
         spec.behavior_name,
     )
-    build = _record(row, settings).model_copy(update={"cached": known is not None})
-    if not _intact(build):
+    build = record_of(row, settings.home).model_copy(update={"cached": known is not None})
+    if not is_intact(build):
         _write(build, spec)
     return build
-
-
-def load_build(build_id: str, *, settings: Settings, store: Store) -> PlayerBuild:
-    """The build of this id.
-
-    Raises:
-        NotFoundError: there is none, or its files are gone or changed; the fix names the newest ones.
-    """
-    row = store.builds.get(build_id)
-    build = _record(row, settings) if row else None
-    if build and (build.target != "sandbox" or _intact(build)):
-        return build
-    there = ", ".join(row.build_id for row in store.builds.page(limit=5).rows) or "none yet"
-    found = f"The files of build {build_id} are gone or were changed." if build else f"There is no build {build_id}."
-    raise NotFoundError(
-        found, fix=f"Use one of: {there}; or call build_environment, which makes it anew.", cause="no_such_build"
-    )
 
 
 def write_launcher(build: PlayerBuild, folder: Path) -> Path:
@@ -143,7 +127,8 @@ def _digest(spec_digest: str) -> str:
     return hashlib.sha256(f"sandbox format {FORMAT} {spec_digest}".encode()).hexdigest()
 
 
-def _behavior(spec: EnvironmentSpec) -> Behavior:
+def expected_behavior(spec: EnvironmentSpec) -> Behavior:
+    """The one behaviour that a player made from this spec offers."""
     action = ActionSize(continuous=spec.continuous_size, branches=spec.branches)
     shapes = tuple(shape for _, shape in spec.sensors())
     return Behavior(name=spec.behavior_name, observation_shapes=shapes, action_spec=action)
@@ -162,21 +147,8 @@ def _add(store: Store, row: BuildRow, name: str) -> BuildRow:
     raise InvalidInputError(f"The ids of build {row.digest} are taken.", fix="Give the behaviour another name.")
 
 
-def _record(row: BuildRow, settings: Settings) -> PlayerBuild:
-    return PlayerBuild(
-        build_id=row.build_id,
-        target=row.target,
-        digest=row.digest,
-        spec_id=row.spec_id,
-        archetype=row.archetype,
-        behaviors=row.data["behaviors"],
-        folder=settings.home / "builds" / row.build_id,
-        created_at=row.created_at,
-    )
-
-
-def _intact(build: PlayerBuild) -> bool:
-    """Whether the folder holds the very spec that the build stands for; told by its digest, without making a spec."""
+def is_intact(build: PlayerBuild) -> bool:
+    """Whether a sandbox build's folder holds the very spec that it stands for, told by its digest alone."""
     try:
         data = json.loads((build.folder / "spec.json").read_text("utf-8"))
     except (OSError, ValueError):

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from unity_mlops_mcp.config import Settings, environment
 from unity_mlops_mcp.process.identity import Identity
 from unity_mlops_mcp.process.start import start_detached
@@ -50,5 +52,6 @@ def _variables(settings: Settings) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name, value in settings:
         text = os.pathsep.join(map(str, value)) if isinstance(value, tuple) else value
+        text = text.get_secret_value() if isinstance(text, SecretStr) else text
         found[f"UNITY_MLOPS_{name.upper()}"] = None if text is None else str(text)
     return found

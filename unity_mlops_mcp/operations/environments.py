@@ -68,7 +68,7 @@ class Environments:
         Raises:
             NotFoundError: there is none, or its files are gone or changed.
         """
-        from unity_mlops_mcp.builds.sandbox import load_build
+        from unity_mlops_mcp.builds.library import load_build
 
         return load_build(build_id, settings=self._parts.settings, store=self._parts.store)
 

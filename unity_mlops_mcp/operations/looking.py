@@ -5,9 +5,9 @@ from __future__ import annotations
 from unity_mlops_mcp.inputs import page_of_tags, until_reached
 from unity_mlops_mcp.jobs.records import FINAL_STATES
 from unity_mlops_mcp.operations.parts import Parts
+from unity_mlops_mcp.process.log import last_lines
 from unity_mlops_mcp.results import MetricsResult, RunList, State, Status, WaitResult
 from unity_mlops_mcp.store.ids import utc_now
-from unity_mlops_mcp.training.log import last_lines
 from unity_mlops_mcp.views import next_step, run_row
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from unity_mlops_mcp.errors import ExternalError, MlopsError, SetupError
 from unity_mlops_mcp.jobs.kinds import JobContext
+from unity_mlops_mcp.process.log import last_lines
 from unity_mlops_mcp.training.diagnosis import diagnose, reason_lines
 from unity_mlops_mcp.training.folder import RunFolder
-from unity_mlops_mcp.training.log import last_lines
 from unity_mlops_mcp.training.policy import check_policy
 from unity_mlops_mcp.training.watch import Watch
 

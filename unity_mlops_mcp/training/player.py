@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from unity_mlops_mcp.builds.library import load_build
 from unity_mlops_mcp.builds.paths import executable_of
-from unity_mlops_mcp.builds.sandbox import load_build, write_launcher
+from unity_mlops_mcp.builds.sandbox import write_launcher
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
 from unity_mlops_mcp.spec.library import load_spec

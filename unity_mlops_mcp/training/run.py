@@ -16,10 +16,10 @@ from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.jobs.kinds import Child, JobContext
 from unity_mlops_mcp.jobs.ports import lease_port, lease_ports
 from unity_mlops_mcp.process.files import FileLock, write_atomically
+from unity_mlops_mcp.process.log import LogTail
 from unity_mlops_mcp.training.checkpoints import mend
 from unity_mlops_mcp.training.command import ENVIRONMENT, learn_command
 from unity_mlops_mcp.training.folder import RunFolder
-from unity_mlops_mcp.training.log import LogTail
 from unity_mlops_mcp.training.outcome import Ended, conclude
 from unity_mlops_mcp.training.player import player_path
 from unity_mlops_mcp.training.policy import prepare_check

@@ -17,10 +17,10 @@ from unity_mlops_mcp.errors import ExternalError
 from unity_mlops_mcp.process.commands import run
 from unity_mlops_mcp.process.files import write_atomically
 from unity_mlops_mcp.process.identity import Identity
+from unity_mlops_mcp.process.log import LogTail
 from unity_mlops_mcp.process.start import Started, start_child
 from unity_mlops_mcp.process.tree import Tree
 from unity_mlops_mcp.training.configuration.schema import version_key
-from unity_mlops_mcp.training.log import LogTail
 
 RESUMES_SINCE = (25, 1)
 """The first pip that goes on with a broken download, and tells its progress as plain numbers."""
