@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,22 +31,32 @@ def spec_of(**changes: Any) -> EnvironmentSpec:
 
 
 def act(world: World, action: NDArray[Any] | list[float] | int) -> BehaviorStep:
-    """One decision; a list or number is the same for all areas."""
-    behavior = world.behaviors[0]
-    areas = len(world.state.step)
-    if behavior.action.branches:
-        discrete = np.broadcast_to(np.array(action, np.int32).reshape(-1, 1), (areas, 1))
-        actions = Actions(np.zeros((areas, 0), np.float32), discrete)
+    """One decision of every agent, and what the first behaviour reports; arguments as of ``act_all``."""
+    return act_all(world, action)[world.behaviors[0].name]
+
+
+def act_all(world: World, action: NDArray[Any] | list[float] | int) -> Mapping[str, BehaviorStep]:
+    """One decision; a list or number is the same for all agents, an array has a row for each agent of ``State``."""
+    side, agents = world.state.crew.side, len(world.state.yaw)
+    discrete = bool(world.behaviors[0].action.branches)
+    moves, choices = np.zeros((agents, 0), np.float32), np.zeros((agents, 0), np.int32)
+    if discrete:
+        choices = np.broadcast_to(np.array(action, np.int32).reshape(-1, 1), (agents, 1))
     else:
-        continuous = np.broadcast_to(np.array(action, np.float32), (areas, 2))
-        actions = Actions(continuous, np.zeros((areas, 0), np.int32))
-    return world.step({behavior.name: actions})[behavior.name]
+        moves = np.broadcast_to(np.array(action, np.float32), (agents, 2))
+    teams = len(world.behaviors) > 1
+    return world.step(
+        {
+            behavior.name: Actions(moves[side == team], choices[side == team]) if teams else Actions(moves, choices)
+            for team, behavior in enumerate(world.behaviors)
+        }
+    )
 
 
 def random_actions(world: World, decisions: int, seed: int = 0) -> list[Floats | NDArray[np.int32]]:
-    """Uniform actions for every area and decision."""
+    """Uniform actions for every agent and decision."""
     rng = np.random.default_rng(seed)
-    areas = len(world.state.step)
+    agents = len(world.state.yaw)
     if world.behaviors[0].action.branches:
-        return [rng.integers(0, 5, (areas, 1)).astype(np.int32) for _ in range(decisions)]
-    return [rng.uniform(-1, 1, (areas, 2)).astype(np.float32) for _ in range(decisions)]
+        return [rng.integers(0, 5, (agents, 1)).astype(np.int32) for _ in range(decisions)]
+    return [rng.uniform(-1, 1, (agents, 2)).astype(np.float32) for _ in range(decisions)]

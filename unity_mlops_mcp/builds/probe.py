@@ -79,7 +79,7 @@ def _measure(environment: Environment, player: Path, steps: int, seed: int, prob
         player=player,
         name=environment.name,
         package_version=environment.package_version,
-        behaviors=tuple(behavior_record(spec) for spec in environment.behaviors.values()),
+        behaviors=tuple(dict.fromkeys(behavior_record(spec) for spec in environment.behaviors.values())),
         steps=steps,
         agents=sum(len(step.decisions.ids) for step in current.values()),
         episodes=len(tally.returns),
@@ -104,7 +104,7 @@ def _require_agents(environment: Environment) -> None:
 
 
 def behavior_record(spec: BehaviorSpec) -> Behavior:
-    """A behaviour as records and results show it."""
+    """A behaviour as records and results show it: the teams of a contest share one."""
     return Behavior(
         name=spec.name.partition("?")[0],
         observation_shapes=tuple(sensor.shape for sensor in spec.observations),

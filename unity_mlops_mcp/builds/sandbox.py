@@ -28,7 +28,7 @@ from unity_mlops_mcp.store.store import Store
 if TYPE_CHECKING:
     from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a sandbox made from the same spec would behave differently, so that old builds are not taken for new."""
 
 _DIGEST_LENGTHS = (8, 16, 64)

@@ -23,7 +23,9 @@ def _mix(word: Words) -> Words:
     return mixed
 
 
-def uniforms(seed: int, areas: NDArray[np.int64], episodes: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+def uniforms(
+    seed: int, areas: NDArray[np.int64], episodes: NDArray[np.int64], count: int, *, first: NDArray[np.int64] | int = 0
+) -> NDArray[np.float32]:
     """Uniform numbers in [0, 1): one row of ``count`` for each (area, episode).
 
     Args:
@@ -31,12 +33,14 @@ def uniforms(seed: int, areas: NDArray[np.int64], episodes: NDArray[np.int64], c
         areas: (n,) area numbers.
         episodes: (n,) episode numbers within each area.
         count: how many numbers per row.
+        first: (n,) or one number: how many numbers of each (area, episode) to leave out.
 
     Returns:
         (n, count) float32; multiples of 2**-24.
     """
     key = _mix(np.full(len(areas), seed % 2**64, np.uint64) + _GOLDEN)
     key = _mix(_mix(key ^ areas.astype(np.uint64)) + _GOLDEN * (episodes.astype(np.uint64) + np.uint64(1)))
-    words = _mix(key[:, None] + _GOLDEN * np.arange(1, count + 1, dtype=np.uint64))
+    index = np.arange(1, count + 1, dtype=np.uint64) + np.asarray(first, np.uint64).reshape(-1, 1)
+    words = _mix(key[:, None] + _GOLDEN * index)
     numbers: NDArray[np.float32] = (words >> _S40).astype(np.float32) * np.float32(2**-24)
     return numbers

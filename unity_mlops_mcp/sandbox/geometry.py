@@ -45,6 +45,15 @@ def gaps(point: Floats, bodies: Bodies) -> Floats:
     return distance
 
 
+def separations(one: Bodies, others: Bodies) -> Floats:
+    """(n, e) distance between the surfaces of (n, 1) bodies and (n, e) others; negative where they overlap."""
+    offset = np.abs(one.centre - others.centre) - one.half - others.half
+    outside = np.maximum(offset, 0)
+    apart = np.hypot(outside[..., 0], outside[..., 1]) + np.minimum(offset.max(axis=2), 0)
+    distance: Floats = apart - one.radius - others.radius
+    return distance
+
+
 def push_out(
     position: Floats, before: Floats, reach: float, limit: Floats | None, solid: Bodies, *, passes: int = PASSES
 ) -> Bools:
@@ -74,7 +83,7 @@ def push_out(
         if not len(rows):
             break
         here, deepest = position[rows], free[rows].argmin(axis=1)
-        here -= free[rows, deepest, None] * _normals(here, solid.rows((rows, deepest)))
+        here -= free[rows, deepest, None] * normals(here, solid.rows((rows, deepest)))
         hold(here, None if limit is None else limit[rows])
         position[rows] = here
         free[rows] = gaps(here, solid.rows(rows)) - np.float32(reach)
@@ -91,7 +100,7 @@ def hold(position: Floats, limit: Floats | None) -> None:
         np.minimum(position, limit[:, None], out=position)
 
 
-def _normals(point: Floats, body: Bodies) -> Floats:
+def normals(point: Floats, body: Bodies) -> Floats:
     """(n, 2) unit vectors out of one body each, (n, 2) and (n,); towards the nearer side from within a rectangle."""
     offset = point - body.centre
     outward = np.sign(offset) * np.maximum(np.abs(offset) - body.half, 0)

@@ -1,4 +1,4 @@
-"""Put the agent and the entities of new episodes in place."""
+"""Put the agents and the entities of new episodes in place."""
 
 from __future__ import annotations
 
@@ -25,39 +25,61 @@ Snap = Callable[[Floats, Rows], Floats]
 class Placer:
     """Draws the places of everything in the areas whose episode begins, all areas at once, one body after another.
 
-    Body 0 is the agent; body 1 + i is the entity slot i.
+    The agents are the first bodies; then comes each entity slot. The random numbers of an area, in their order: a
+    heading for each agent, the tries of each body, a heading and a phase for each slot if any entity roams.
     """
 
     def __init__(self, spec: EnvironmentSpec, state: State, quantities: Quantities, snap: Snap) -> None:
         self._spec, self._state, self._snap = spec, state, snap
+        self._crew = state.crew.size
         self._counts = {entity.name: quantities.of(entity.count) for entity in spec.entities}
         self._sizes = [_sizes(entity, quantities) for entity in spec.entities]
-        self._gaps = [quantities.of(0.0)]
-        spawns = [_span(spec.agent.spawn, 1)]
-        for entity in spec.entities:
-            most = spec.most(entity.name)
-            self._gaps += [quantities.of(entity.spawn.min_distance)] * most
-            spawns.append(_span(entity.spawn, most))
-        self._low, self._span = (np.concatenate(parts)[:, None] for parts in zip(*spawns, strict=True))
-        self._solid = np.zeros(1 + state.slots.total, bool)
-        self._solid[1:][state.slots.solid] = True
-        self.draws = 1 + 2 * TRIES * (1 + state.slots.total)
+        spawns = [(spec.spawn_of(side), side.count) for side in spec.sides]
+        spawns += [(entity.spawn, spec.most(entity.name)) for entity in spec.entities]
+        self._gaps = [gap for spawn, count in spawns for gap in [quantities.of(spawn.min_distance)] * count]
+        spans = [_span(spawn, count) for spawn, count in spawns]
+        self._low, self._span = (np.concatenate(parts)[:, None] for parts in zip(*spans, strict=True))
+        bodies = self._crew + state.slots.total
+        self._solid = np.zeros(bodies, bool)
+        self._solid[self._crew :][state.slots.solid] = True
+        self._tries = self._crew + 2 * TRIES * bodies
+        roams = any(entity.motion.kind == "roam" for entity in spec.entities)
+        self.draws = self._tries + 2 * state.slots.total * roams
 
     def place(self, rows: Rows, draws: Floats) -> None:
         """Begin an episode in these areas; ``draws`` is (len(rows), self.draws) uniform in [0, 1)."""
-        state, spec = self._state, self._spec
-        state.velocity[rows], state.step[rows] = 0, 0
-        state.yaw[rows] = draws[:, 0] * np.float32(2 * np.pi) if spec.agent.random_heading else 0
+        state, crew = self._state, self._crew
+        self._rest(rows, draws)
         exists = self._resize(rows)
-        reach = np.full((len(rows), len(self._gaps)), spec.agent.radius, np.float32)
+        reach = np.full((len(rows), len(self._gaps)), self._spec.agent.radius, np.float32)
         half = state.half[rows]
-        reach[:, 1:] = state.radius[rows] + np.hypot(half[..., 0], half[..., 1])
+        reach[:, crew:] = state.radius[rows] + np.hypot(half[..., 0], half[..., 1])
         room = np.maximum(state.half_extent[rows, None] - reach, 0)[..., None, None]
-        tries = draws[:, 1:].reshape(len(rows), -1, TRIES, 2)
+        tries = draws[:, crew : self._tries].reshape(len(rows), -1, TRIES, 2)
         places = self._snap(room * (self._low + self._span * tries), rows)
         gaps = np.stack([gap[rows] for gap in self._gaps], axis=1)
         placed = _settle(places, reach, gaps, exists, self._solid)
-        state.position[rows], state.centre[rows] = placed[:, 0], placed[:, 1:]
+        state.position[state.crew.rows(rows)], state.centre[rows] = placed[:, :crew].reshape(-1, 2), placed[:, crew:]
+
+    def again(self, rows: Rows, slots: NDArray[np.intp], draws: Floats) -> None:
+        """Put instances somewhere else in their regions: slot i in area i; ``draws`` is (len(rows), 2)."""
+        state, bodies = self._state, self._crew + slots
+        half = state.half[rows, slots]
+        reach = state.radius[rows, slots] + np.hypot(half[:, 0], half[:, 1])
+        room = np.maximum(state.half_extent[rows] - reach, 0)[:, None]
+        place = room * (self._low[bodies, 0] + self._span[bodies, 0] * draws)
+        state.centre[rows, slots] = self._snap(place, rows)
+
+    def _rest(self, rows: Rows, draws: Floats) -> None:
+        """Everything at rest, and headings drawn."""
+        state, agents = self._state, self._state.crew.rows(rows)
+        state.velocity[agents], state.step[rows], state.respawns[rows] = 0, 0, 0
+        headings = draws[:, : self._crew].reshape(-1) * np.float32(2 * np.pi)
+        state.yaw[agents] = headings if self._spec.agent.random_heading else 0
+        state.tilt[agents], state.entity_velocity[rows] = 0, 0
+        if self.draws > self._tries:
+            ways = draws[:, self._tries :].reshape(len(rows), 2, -1) * np.float32(2 * np.pi)
+            state.entity_yaw[rows], state.entity_phase[rows] = ways[:, 0], ways[:, 1]
 
     def _resize(self, rows: Rows) -> NDArray[np.bool_]:
         """Take over the sizes and counts of these episodes; gives (len(rows), bodies) which of the bodies exist."""
@@ -69,9 +91,9 @@ class Placer:
             state.half[rows, where, 1] = depth[rows, None] / 2
             state.radius[rows, where] = radius[rows, None]
             state.count[entity.name][rows] = count = np.rint(self._counts[entity.name][rows])
-            exists[:, 1:][:, where] = np.arange(where.stop - where.start) < count[:, None]
+            exists[:, self._crew :][:, where] = np.arange(where.stop - where.start) < count[:, None]
             if entity.ordered:
-                state.visits[entity.name][rows] = 0
+                state.visits[entity.name][state.crew.rows(rows)] = 0
         return exists
 
 

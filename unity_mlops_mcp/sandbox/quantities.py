@@ -14,10 +14,11 @@ from unity_mlops_mcp.spec.base import Parameter
 class Quantities:
     """The current value of every parameter in every area; the arrays it gives are updated in place."""
 
-    def __init__(self, parameters: Mapping[str, Parameter], areas: int) -> None:
-        self._areas = areas
+    def __init__(self, parameters: Mapping[str, Parameter], areas: int, agents_per_area: int = 1) -> None:
+        self._areas, self._crew = areas, agents_per_area
         self._parameters = parameters
         self._values = {name: np.full(areas, p.default, np.float32) for name, p in parameters.items()}
+        self._of_agents = {name: np.repeat(values, agents_per_area) for name, values in self._values.items()}
         self._set: dict[str, float] = {}
         self._samplers: dict[str, Draw] = {}
 
@@ -31,6 +32,22 @@ class Quantities:
         if isinstance(quantity, str):
             return self._values[quantity]
         return np.full(self._areas, quantity, np.float32)
+
+    def of_agents(self, quantity: float | str) -> Floats:
+        """(agents,) the quantity's value for each agent, in the order of their rows; the same array for life."""
+        if isinstance(quantity, str) and self._crew > 1:
+            return self._of_agents[quantity]
+        return self.of(quantity) if self._crew == 1 else np.full(self._areas * self._crew, quantity, np.float32)
+
+    def now(self, area: int) -> dict[str, float]:
+        """Every parameter's value in an area's present episode."""
+        return {name: float(values[area]) for name, values in self._values.items()}
+
+    def put(self, area: int, values: Mapping[str, float]) -> None:
+        """Change parameters of an area's present episode."""
+        for name, value in values.items():
+            self._values[name][area] = value
+            self._spread(name, np.array([area]))
 
     def set(self, name: str, value: float) -> None:
         """Set a parameter for the episodes to come, held within its range; unknown names are ignored as in Unity."""
@@ -55,3 +72,8 @@ class Quantities:
             elif parameter.sample:
                 span = parameter.maximum - parameter.minimum
                 self._values[name][rows] = parameter.minimum + span * draws[:, i]
+            self._spread(name, rows)
+
+    def _spread(self, name: str, rows: NDArray[np.intp]) -> None:
+        if self._crew > 1:
+            self._of_agents[name].reshape(-1, self._crew)[rows] = self._values[name][rows, None]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unity_mlops_mcp.protocol.simulation import Floats
-from unity_mlops_mcp.sandbox.state import State
+from unity_mlops_mcp.sandbox.state import Rows, State
 from unity_mlops_mcp.spec.entities import WALL_TAG
+from unity_mlops_mcp.spec.environment import EnvironmentSpec
 from unity_mlops_mcp.spec.observations import RaySensor
 
 MISS = np.float32(1e9)
@@ -15,18 +15,18 @@ MISS = np.float32(1e9)
 PARALLEL = np.float32(1e-9)
 """Stands for a direction component of 0 where one divides by it."""
 
-Rows = NDArray[np.intp] | slice
-
 
 class RayCaster:
     """One ray sensor over all areas."""
 
-    def __init__(self, sensor: RaySensor, state: State, *, walls: bool) -> None:
-        self._sensor, self._state, self._walls = sensor, state, walls
+    def __init__(self, sensor: RaySensor, state: State, spec: EnvironmentSpec) -> None:
+        self._sensor, self._state, self._walls = sensor, state, spec.arena.walls
+        self._reach = np.float32(spec.agent.radius)
         angles = np.radians(np.array(sensor.angles))
         self._right, self._ahead = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
         slots = state.slots
-        seen = [*slots.tags[slots.circles], *slots.tags[slots.boxes], *[WALL_TAG] * walls]
+        agents = [side.name for side in spec.sides for _ in range(side.count)] if spec.agents_per_area > 1 else []
+        seen = [*slots.tags[slots.circles], *slots.tags[slots.boxes], *agents, *[WALL_TAG] * self._walls]
         # Row i: what a ray that hits body i reports. A tag that the sensor does not list blocks the ray unseen.
         self._one_hot = np.array([[tag == own for tag in sensor.tags] for own in seen], np.float32)
 
@@ -45,17 +45,22 @@ class RayCaster:
         return out.reshape(len(out), -1)
 
     def _distances(self, rows: Rows) -> Floats:
-        """(rows, rays, bodies) distance along each ray to circles, boxes and walls."""
+        """(rows, rays, bodies) distance along each ray to circles, boxes, agents and walls."""
         state, slots = self._state, self._state.slots
         x, z = self._directions(state.yaw[rows])
         origin = state.position[rows]
-        offset = state.centre[rows] - origin[:, None]
+        areas = rows if state.crew.size == 1 else state.crew.area[rows]
+        offset = state.centre[areas] - origin[:, None]
         circles, boxes = offset[:, slots.circles], offset[:, slots.boxes]
-        parts = [_to_circles(x, z, circles, state.radius[rows][:, slots.circles])]
+        parts = [_to_circles(x, z, circles, state.radius[areas][:, slots.circles])]
         if boxes.size:
-            parts.append(_to_boxes(x, z, boxes, state.half[rows][:, slots.boxes]))
+            parts.append(_to_boxes(x, z, boxes, state.half[areas][:, slots.boxes]))
+        if state.crew.size > 1:
+            # Its own body is among them, and is not seen, as the rays start inside of it.
+            bodies = state.position.reshape(-1, state.crew.size, 2)[areas] - origin[:, None]
+            parts.append(_to_circles(x, z, bodies, np.full((len(bodies), 1), self._reach)))
         if self._walls:
-            parts.append(_to_walls(x, z, origin, state.half_extent[rows]))
+            parts.append(_to_walls(x, z, origin, state.extent[rows]))
         return np.concatenate(parts, axis=2)
 
     def _directions(self, yaw: Floats) -> tuple[Floats, Floats]:
