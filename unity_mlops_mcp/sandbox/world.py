@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from unity_mlops_mcp.sandbox.placing import Placer
 from unity_mlops_mcp.sandbox.quantities import Quantities
 from unity_mlops_mcp.sandbox.scenery import Scenery
 from unity_mlops_mcp.sandbox.scoring import Before, Contacts, Referee, at_walls
+from unity_mlops_mcp.sandbox.snapshots import Album, Snapshot
 from unity_mlops_mcp.sandbox.state import State
 from unity_mlops_mcp.spec.body import DT
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
@@ -61,6 +63,7 @@ class World:
         self._observer = Observer(spec, self._state, self._quantities, self._move)
         self._placer = Placer(spec, self._state, self._quantities, self._move.snap)
         self._referee = Referee(spec, self._state, self._quantities, self._respawn)
+        self._album = Album(spec, self._state, self._quantities, self._referee)
         self._passes = 0 if spec.agent.motion.kind == "grid" else PASSES
         paces = [self._quantities.of(side.pace) for side in spec.sides for _ in range(side.count)]
         self._paces = paces if any(side.pace != 1 for side in spec.sides) else []
@@ -89,6 +92,25 @@ class World:
     def state(self) -> State:
         """The present state, to be looked at; changing it changes the world."""
         return self._state
+
+    def snapshot(self, area: int) -> Snapshot:
+        """An area's state between two decisions as JSON can hold it: all that an implementation of the spec needs.
+
+        Returns:
+            ``episode`` number, ``step`` (physics steps so far), ``respawns``, ``half_extent`` (m), ``parameters`` by
+            name; ``agents`` in their order, each with ``team``, ``position``, ``velocity`` (x, z in m and m/s), ``yaw``
+            (radians), ``tilt`` (radians towards +x and +z), ``visits`` by ordered entity (instances visited in turn)
+            and ``holds`` by event (whether its condition held after the last physics step; it fires when that begins);
+            ``entities`` by name, each with its ``count`` (what the episode began with) and ``instances`` with
+            ``there`` (false: it is not part of this episode, or was collected; its centre means nothing),
+            ``centre``, ``velocity``, ``yaw`` and ``phase`` (radians; of roaming ones), ``half`` sizes and ``radius``.
+        """
+        return {"episode": int(self._episode[area]), **self._album.take(area)}
+
+    def restore(self, area: int, snapshot: Mapping[str, Any]) -> None:
+        """Make an area what a snapshot of an equal spec says; with the same seed and area it then goes on the same."""
+        self._episode[area] = snapshot["episode"]
+        self._album.put(area, snapshot)
 
     def reset(self) -> Mapping[str, BehaviorStep]:
         """Begin an episode in every area; unfinished ones are dropped without a statistic."""

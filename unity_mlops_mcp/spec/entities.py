@@ -42,8 +42,9 @@ class Roam(Part):
     """Moves by itself and never leaves the arena.
 
     Each episode draws a heading and a phase. In every physics step yaw += turn * cos(2 pi t / period + phase) * dt,
-    with t the seconds since the episode began, then position += speed * (sin yaw, cos yaw) * dt; where that would pass
-    the side of the arena it is held there and the heading is mirrored. Other bodies are passed through.
+    with t the seconds of the steps before it, then position += speed * (sin yaw, cos yaw) * dt; where the centre would
+    pass half_extent less the own half size or radius it is held there, with walls or without, and the heading is
+    mirrored: yaw = -yaw at the sides of x, pi - yaw at those of z. Other bodies are passed through.
     """
 
     kind: Literal["roam"] = "roam"
@@ -58,7 +59,8 @@ class Roam(Part):
 class Pushable(Part):
     """Gives way to agents: it moves out of their overlap along the contact normal, and does not rotate.
 
-    It is held within the walls; where it would overlap another solid thing it stays, and the agent is pushed out.
+    It is held within the walls; where it would overlap another solid thing (two boxes: by the smaller of their overlaps
+    in x and z) by more than 0.1 mm it stays, and the agent is pushed out.
     """
 
     kind: Literal["pushable"] = "pushable"

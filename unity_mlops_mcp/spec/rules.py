@@ -77,7 +77,7 @@ class Collect(Part):
 
 
 class Cleared(Part):
-    """No instance of an entity is left; fires once."""
+    """No instance of an entity is left; fires once, in the first step where there never was one."""
 
     kind: Literal["cleared"]
     name: Name
@@ -87,7 +87,7 @@ class Cleared(Part):
 
 
 class Near(Part):
-    """The nearest of a group comes within a distance, centre to centre; fires again only after it was farther."""
+    """The nearest of a group is at most a distance away, centre to centre; fires again only after it was farther."""
 
     kind: Literal["near"]
     name: Name
@@ -99,7 +99,10 @@ class Near(Part):
 
 
 class Far(Part):
-    """The nearest of a group gets farther than a distance, centre to centre; fires again only after it was nearer."""
+    """The nearest of a group is farther than a distance, centre to centre; fires again only after it was nearer.
+
+    Nothing is far while there is none.
+    """
 
     kind: Literal["far"]
     name: Name

@@ -1,0 +1,33 @@
+"""A snapshot of an area holds all that decides how it goes on."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.test_sandbox_world import same
+from tests.worlds import act_all, random_actions
+from unity_mlops_mcp.sandbox.world import World
+from unity_mlops_mcp.spec.archetypes import archetype_names, load_archetype
+
+
+@pytest.mark.parametrize("name", archetype_names())
+def test_an_area_goes_on_from_a_snapshot_as_it_went_on_itself(name: str) -> None:
+    spec = load_archetype(name).spec
+    world, other = World(spec, areas=3, seed=5), World(spec, areas=3, seed=5)
+    world.reset(), other.reset()
+    actions = random_actions(world, 220)
+    for action in actions[:37]:
+        act_all(world, action)
+    for area in range(3):
+        text = json.dumps(world.snapshot(area), allow_nan=False)
+        other.restore(area, json.loads(text))
+        assert json.dumps(other.snapshot(area)) == text
+    for action in actions[37:]:
+        theirs = act_all(other, action)
+        for behavior, step in act_all(world, action).items():
+            assert same(step, theirs[behavior])
+            assert np.array_equal(step.decisions.ids, theirs[behavior].decisions.ids)
+            assert np.array_equal(step.terminals.rewards, theirs[behavior].terminals.rewards)
