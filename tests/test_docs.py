@@ -25,8 +25,8 @@ from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.interfaces.cli.main import OPERATIONS, command_line
 from unity_mlops_mcp.interfaces.connect import CLIENTS, ClientName
 from unity_mlops_mcp.sandbox.world import World
+from unity_mlops_mcp.spec.by_rules import plan_by_rules
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
-from unity_mlops_mcp.spec.planner import plan
 from unity_mlops_mcp.spec.requests import UnityAssetSpec
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")])
@@ -198,7 +198,7 @@ def sentences() -> set[str]:
 def test_every_sentence_that_is_suggested_can_be_planned() -> None:
     assert {"reach the target", "patrol five waypoints in order", "a robot finds the red ball"} <= sentences()
     for sentence in sentences():
-        plan(UnityAssetSpec(description=sentence))
+        plan_by_rules(UnityAssetSpec(description=sentence))
 
 
 def test_the_targets_of_make_that_are_named_exist() -> None:

@@ -22,6 +22,7 @@ BUILD = {
     "spec",
     "name",
     "target",
+    "use_llm",
     "idempotency_key",
 }
 TRAINING = {
@@ -49,7 +50,7 @@ TRAINING = {
 # tool: (arguments, required arguments, (read only, destructive, idempotent, open world))
 TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "check_setup": ({"fix"}, set(), (False, False, True, True)),
-    "build_environment": (BUILD, set(), (False, False, True, False)),
+    "build_environment": (BUILD, set(), (False, False, True, True)),
     "start_training": (TRAINING, set(), (False, False, False, False)),
     "wait_for": ({"id", "timeout_s", "until"}, {"id"}, (True, False, True, False)),
     "get_run": ({"id"}, {"id"}, (True, False, True, False)),

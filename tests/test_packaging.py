@@ -72,7 +72,8 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path)
     inside = set(zipfile.ZipFile(wheel).namelist())
     own = {path.relative_to(REPOSITORY).as_posix() for path in PACKAGE.rglob("*") if path.is_file()}
     own = {name for name in own if "__pycache__" not in name}
-    prompts = {f"unity_mlops_mcp/_prompts/{path.name}" for path in (REPOSITORY / "prompts").iterdir()}
+    texts = [path.relative_to(REPOSITORY / "prompts") for path in (REPOSITORY / "prompts").rglob("*.md")]
+    prompts = {f"unity_mlops_mcp/_prompts/{path.as_posix()}" for path in texts}
     about = {name for name in inside if name.startswith(f"unity_mlops_mcp-{__version__}.dist-info/")}
     assert inside == own | prompts | about
     assert f"unity_mlops_mcp-{__version__}.dist-info/licenses/LICENSE" in about
@@ -83,6 +84,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path)
     [
         "py.typed",
         "_prompts/*.md",
+        "_prompts/planner/*.md",
         "spec/archetypes/*.yaml",
         "training/trainer/pins/*.txt",
         "training/*.yaml",

@@ -10,9 +10,10 @@ import yaml
 
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.spec.archetypes import archetype_names, load_archetype
+from unity_mlops_mcp.spec.by_rules import plan_by_rules
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
 from unity_mlops_mcp.spec.language import vocabulary
-from unity_mlops_mcp.spec.planner import Plan, plan
+from unity_mlops_mcp.spec.plans import Plan
 from unity_mlops_mcp.spec.requests import UnityAssetSpec
 
 SENTENCES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "planner_sentences.yaml").read_text("utf-8"))
@@ -48,7 +49,7 @@ def _range(spec: EnvironmentSpec, name: str) -> list[float]:
 
 @pytest.mark.parametrize("case", PLACED, ids=lambda case: case["sentence"])
 def test_a_sentence_becomes_a_fitting_spec(case: dict[str, Any]) -> None:
-    made = plan(UnityAssetSpec(description=case["sentence"]))
+    made = plan_by_rules(UnityAssetSpec(description=case["sentence"]))
     expected, found = dict(case["expect"]), facts(made)
     entities = expected.pop("entities", {})
     assert {name: found["entities"].get(name) for name in entities} == entities
@@ -59,7 +60,7 @@ def test_a_sentence_becomes_a_fitting_spec(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["sentence"] or "nothing")
 def test_a_sentence_that_fits_nothing_gives_an_error_that_helps(case: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        plan(UnityAssetSpec(description=case["sentence"]))
+        plan_by_rules(UnityAssetSpec(description=case["sentence"]))
     assert caught.value.cause == case["refuse"]
     for words in case["says"]:
         assert words in str(caught.value)
@@ -67,7 +68,7 @@ def test_a_sentence_that_fits_nothing_gives_an_error_that_helps(case: dict[str, 
 
 def test_every_archetype_is_listed_with_its_description_when_a_sentence_fits_none() -> None:
     with pytest.raises(InvalidInputError) as caught:
-        plan(UnityAssetSpec(description="bake bread"))
+        plan_by_rules(UnityAssetSpec(description="bake bread"))
     for name in archetype_names():
         assert f"{name}: {load_archetype(name).description}" in caught.value.fix
 
@@ -78,7 +79,7 @@ def test_the_example_in_the_error_is_a_valid_spec() -> None:
 
 
 def test_the_plan_says_which_words_led_to_what_and_what_it_assumed() -> None:
-    made = plan(UnityAssetSpec(description="A car visits 5 waypoints"))
+    made = plan_by_rules(UnityAssetSpec(description="A car visits 5 waypoints"))
     meanings = {word.text: word.meaning for word in made.words}
     assert meanings["car"] == "motion model car"
     assert meanings["5 waypoints"] in {"5 waypoints", "archetype patrol_waypoints"}
@@ -98,16 +99,16 @@ def test_the_plan_says_which_words_led_to_what_and_what_it_assumed() -> None:
     ],
 )
 def test_the_behaviour_is_named_after_the_asset(name: str, behavior: str) -> None:
-    assert plan(UnityAssetSpec(name=name, description="patrol")).spec.behavior_name == behavior
+    assert plan_by_rules(UnityAssetSpec(name=name, description="patrol")).spec.behavior_name == behavior
 
 
 def test_the_same_request_gives_the_same_spec() -> None:
     asset = UnityAssetSpec(description="avoid 7 obstacles", observation_space={"raycast": 9})
-    assert plan(asset).spec.digest() == plan(asset).spec.digest()
+    assert plan_by_rules(asset).spec.digest() == plan_by_rules(asset).spec.digest()
 
 
 def test_sizes_that_ask_for_rays_and_velocity_are_met() -> None:
-    made = plan(
+    made = plan_by_rules(
         UnityAssetSpec(
             description="Navigate to the goal and avoid obstacles",
             observation_space={"raycast": 8, "velocity": 2},
@@ -122,12 +123,14 @@ def test_sizes_that_ask_for_rays_and_velocity_are_met() -> None:
 
 
 def test_sizes_add_parts_and_leave_parts_out() -> None:
-    made = plan(UnityAssetSpec(description="reach the target", observation_space={"heading": 2, "velocity": 0}))
+    made = plan_by_rules(
+        UnityAssetSpec(description="reach the target", observation_space={"heading": 2, "velocity": 0})
+    )
     assert [part.kind for part in made.spec.observations.vector] == ["position", "relative", "heading"]
 
 
 def test_rays_of_a_patrol_see_its_waypoints_and_walls() -> None:
-    made = plan(UnityAssetSpec(description="patrol", observation_space={"lidar": 7}))
+    made = plan_by_rules(UnityAssetSpec(description="patrol", observation_space={"lidar": 7}))
     assert made.spec.observations.rays[0].tags == ("waypoint", "wall")
 
 
@@ -154,19 +157,21 @@ def test_sizes_that_contradict_are_errors(
 ) -> None:
     asset = UnityAssetSpec(description=description, observation_space=observation_space, action_space=action_space)
     with pytest.raises(InvalidInputError, match=says):
-        plan(asset)
+        plan_by_rules(asset)
 
 
 def test_obstacles_on_a_patrol_lengthen_its_training() -> None:
-    plain = plan(UnityAssetSpec(description="patrol")).training
-    hard = plan(UnityAssetSpec(description="patrol and avoid obstacles")).training
+    plain = plan_by_rules(UnityAssetSpec(description="patrol")).training
+    hard = plan_by_rules(UnityAssetSpec(description="patrol and avoid obstacles")).training
     assert hard["max_steps"] > plain["max_steps"]
     assert hard["max_steps"] / hard["summary_freq"] == plain["max_steps"] / plain["summary_freq"]
 
 
 def test_a_body_that_does_not_turn_sees_all_around_itself() -> None:
-    still = plan(UnityAssetSpec(description="an omnidirectional robot avoids obstacles")).spec.observations.rays[0]
-    turning = plan(UnityAssetSpec(description="a car avoids obstacles")).spec.observations.rays[0]
+    still = plan_by_rules(
+        UnityAssetSpec(description="an omnidirectional robot avoids obstacles")
+    ).spec.observations.rays[0]
+    turning = plan_by_rules(UnityAssetSpec(description="a car avoids obstacles")).spec.observations.rays[0]
     angles = sorted(still.angles)
     steps = {round(b - a, 1) for a, b in zip(angles, [*angles[1:], angles[0] + 360], strict=True)}
     assert max(steps) - min(steps) <= 0.3

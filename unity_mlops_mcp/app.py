@@ -8,6 +8,7 @@ from unity_mlops_mcp.operations.environments import Environments
 from unity_mlops_mcp.operations.looking import Looking
 from unity_mlops_mcp.operations.machine import Machine
 from unity_mlops_mcp.operations.parts import Parts
+from unity_mlops_mcp.operations.planning import Planning
 from unity_mlops_mcp.operations.trainings import Trainings
 from unity_mlops_mcp.store.cache import Cache
 from unity_mlops_mcp.store.store import Store
@@ -32,7 +33,10 @@ class App:
         self.install_trainer = machine.install_trainer
         self.probe = machine.probe
 
-        environments = Environments(parts)
+        planning = Planning(parts)
+        self.client_question = planning.client_question
+
+        environments = Environments(parts, planning)
         self.build_environment = environments.build_environment
 
         trainings = Trainings(parts, environments)

@@ -6,7 +6,7 @@ import os
 import shlex
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -57,6 +57,15 @@ class Settings(BaseSettings):
         default=None, description="Unity account that goes with the serial; never shown or written."
     )
     unity_password: SecretStr | None = Field(default=None, description="Its password; never shown or written.")
+    llm: Literal["openai", "anthropic", "google"] | None = Field(
+        default=None, description="The language model that plans environments; openai is any compatible endpoint."
+    )
+    llm_model: str | None = Field(default=None, description="The model's name, as its provider spells it.")
+    llm_base_url: str | None = Field(default=None, description="Its endpoint; default: the provider's own.")
+    llm_api_key: SecretStr | None = Field(default=None, description="Its key; a local server may need none.")
+    llm_timeout_s: float = Field(default=90.0, gt=0, le=3600, description="Seconds for a plan, all tries together.")
+    llm_max_tokens: int = Field(default=8000, ge=500, le=200_000, description="Tokens of one answer at most.")
+    llm_tries: int = Field(default=3, ge=1, le=10, description="Answers it may give until one is a valid spec.")
 
     @field_validator("home", mode="after")
     @classmethod

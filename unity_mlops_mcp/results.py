@@ -70,7 +70,13 @@ class BuildResult(Result):
     spec_id: str | None = None
     archetype: str | None = None
     assumptions: list[str] = Field(default_factory=list, description="What the description left open and was assumed.")
+    left_out: list[str] = Field(default_factory=list, description="What was asked for and could not be taken in.")
     words: list[WordMeaning] = Field(default_factory=list, description="Which words led to what.")
+    planner: Literal["spec", "llm", "client", "rules"] = Field(
+        default="spec", description="Who made the spec: the caller, a language model, the client's model, or the rules."
+    )
+    planner_model: str | None = Field(default=None, description="The language model that made it.")
+    prompt_sha256: str | None = Field(default=None, description="Hash of the instructions that it followed.")
     player_path: str | None = Field(default=None, description="The folder of the build.")
     cached: bool = Field(description="True when the same build was there already.")
     behaviors: list[BehaviorShape]

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from unity_mlops_mcp.errors import ConflictError, ExternalError, InvalidInputError
-from unity_mlops_mcp.inputs import exactly_one, validated
+from unity_mlops_mcp.inputs import exactly_one
 from unity_mlops_mcp.jobs.records import Job
 from unity_mlops_mcp.kinds import KINDS
 from unity_mlops_mcp.operations.parts import Parts
+from unity_mlops_mcp.operations.planning import Planning, read_asset
 from unity_mlops_mcp.results import BuildResult, WordMeaning
 from unity_mlops_mcp.views import shapes
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.builds.records import PlayerBuild
+    from unity_mlops_mcp.spec.clients import ClientAnswer
     from unity_mlops_mcp.spec.library import SavedSpec
-    from unity_mlops_mcp.spec.planner import Plan
+    from unity_mlops_mcp.spec.plans import Plan
     from unity_mlops_mcp.spec.requests import UnityAssetSpec
 
 
 class Environments:
     """Players, made from sentences and specs."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, planning: Planning) -> None:
         self._parts = parts
+        self._planning = planning
 
     def build_environment(
         self,
@@ -35,9 +38,13 @@ class Environments:
         spec: str | None = None,
         name: str | None = None,
         target: Literal["sandbox"] = "sandbox",
+        use_llm: bool | None = None,
+        client_answer: ClientAnswer | None = None,
         idempotency_key: str | None = None,
     ) -> BuildResult:
         """Make a player from a sentence, a spec or a spec's id.
+
+        ``use_llm`` and ``client_answer`` say who reads the sentence, as in ``spec.planner.make_plan``.
 
         Raises:
             InvalidInputError: not exactly one of them was given, or it cannot be used.
@@ -48,7 +55,10 @@ class Environments:
             raise InvalidInputError(
                 "observation_space and action_space go with a description.", fix="Leave them out: a spec has its own."
             )
-        plan = self._plan(description, observation_space, action_space, name) if description is not None else None
+        plan = None
+        if description is not None:
+            asset = read_asset(description, observation_space, action_space, name)
+            plan = self._planning.plan(asset, use_llm=use_llm, client_answer=client_answer)
         return self._make(plan, self._saved_spec(plan, spec_id, spec), target, idempotency_key)
 
     def build_asset(self, asset: UnityAssetSpec) -> BuildResult:
@@ -57,9 +67,7 @@ class Environments:
         Raises:
             InvalidInputError: the description cannot be placed.
         """
-        from unity_mlops_mcp.spec.planner import plan
-
-        planned = plan(asset)
+        planned = self._planning.plan(asset)
         return self._make(planned, self._saved_spec(planned, None, None), "sandbox", None)
 
     def load(self, build_id: str) -> PlayerBuild:
@@ -78,19 +86,6 @@ class Environments:
             KINDS["build"], request, subject=saved.spec_id, idempotency_key=idempotency_key
         )
         return self._build_result(job, plan)
-
-    def _plan(
-        self, description: str, observation_space: str | None, action_space: str | None, name: str | None
-    ) -> Plan:
-        from unity_mlops_mcp.spec.planner import plan
-        from unity_mlops_mcp.spec.requests import UnityAssetSpec
-        from unity_mlops_mcp.spec.yaml_text import read_mapping
-
-        asked: dict[str, Any] = {"description": description, "name": name or ""}
-        for key, text in (("observation_space", observation_space), ("action_space", action_space)):
-            if text:
-                asked[key] = dict(read_mapping(text, what=key))
-        return plan(validated(UnityAssetSpec, asked))
 
     def _saved_spec(self, plan: Plan | None, spec_id: str | None, spec: str | None) -> SavedSpec:
         from unity_mlops_mcp.spec.environment import EnvironmentSpec
@@ -117,7 +112,11 @@ class Environments:
             spec_id=build.spec_id,
             archetype=build.archetype,
             assumptions=list(plan.assumptions) if plan else [],
+            left_out=list(plan.left_out) if plan else [],
             words=[WordMeaning(text=word.text, meaning=word.meaning) for word in plan.words] if plan else [],
+            planner=plan.planner if plan else "spec",
+            planner_model=plan.model if plan else None,
+            prompt_sha256=plan.prompt_sha256 if plan else None,
             player_path=str(build.folder),
             cached=cached,
             behaviors=shapes(build),

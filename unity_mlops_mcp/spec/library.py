@@ -11,6 +11,7 @@ from unity_mlops_mcp.process.files import write_atomically
 from unity_mlops_mcp.spec.archetypes import load_archetype
 from unity_mlops_mcp.spec.base import Part
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
+from unity_mlops_mcp.spec.nearest import nearest_archetype
 
 
 class SavedSpec(Part):
@@ -39,7 +40,7 @@ def save_spec(
         archetype: the preset it came from, or None.
         training: its trainer settings; None takes those of the archetype that is nearest to it.
     """
-    nearest = load_archetype(archetype or ("navigate_obstacles" if spec.observations.rays else "reach_target"))
+    nearest = load_archetype(archetype) if archetype else nearest_archetype(spec)
     saved = SavedSpec(
         spec_id=f"{spec.name.lower()}-{spec.digest()[:8]}",
         spec=spec,

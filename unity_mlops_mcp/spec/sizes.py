@@ -9,8 +9,10 @@ from typing import Any
 
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.spec.drafting import Data, Draft, contradiction
+from unity_mlops_mcp.spec.environment import EnvironmentSpec
 from unity_mlops_mcp.spec.language import Reading, vocabulary
 from unity_mlops_mcp.spec.observations import PART_SIZES
+from unity_mlops_mcp.spec.requests import UnityAssetSpec
 
 MOST_RAYS = 101
 """ML-Agents' RaysPerDirection goes up to 50."""
@@ -24,12 +26,7 @@ def fit_actions(draft: Draft, space: Mapping[str, Any], reading: Reading) -> Non
         space: such as ``{"type": "continuous", "size": 2}`` or ``{"type": "discrete", "branches": [5]}``; may be empty.
         reading: the sentence, which may say ``discrete`` or ``continuous`` too.
     """
-    unknown = set(space) - {"type", "size", "branches"}
-    if unknown:
-        raise InvalidInputError(f"action_space has unknown keys {sorted(unknown)}.", fix="Use type, size and branches.")
-    kind = str(space.get("type", "")).lower()
-    if kind not in {"", "continuous", "discrete"}:
-        raise InvalidInputError(f"action_space.type is {kind!r}.", fix="Use 'continuous' or 'discrete'.")
+    kind = action_kind(space)
     for said in ("continuous", "discrete"):
         if mentions := reading.affirmed(said):
             if kind not in {"", said}:
@@ -40,6 +37,21 @@ def fit_actions(draft: Draft, space: Mapping[str, Any], reading: Reading) -> Non
         raise contradiction("Grid motion has no continuous actions.", "Use discrete actions or another motion.")
     draft.data["actions"]["kind"] = kind = kind or draft.data["actions"]["kind"]
     _check_action_sizes(kind, space, draft.data["agent"]["motion"]["kind"])
+
+
+def action_kind(space: Mapping[str, Any]) -> str:
+    """``continuous``, ``discrete``, or empty where the action space does not say.
+
+    Raises:
+        InvalidInputError: it says something else, or has unknown keys.
+    """
+    unknown = set(space) - {"type", "size", "branches"}
+    if unknown:
+        raise InvalidInputError(f"action_space has unknown keys {sorted(unknown)}.", fix="Use type, size and branches.")
+    kind = str(space.get("type", "")).lower()
+    if kind not in {"", "continuous", "discrete"}:
+        raise InvalidInputError(f"action_space.type is {kind!r}.", fix="Use 'continuous' or 'discrete'.")
+    return kind
 
 
 def _check_action_sizes(kind: str, space: Mapping[str, Any], motion: str) -> None:
@@ -144,3 +156,22 @@ def _check_goal_is_seen(draft: Draft) -> None:
     if not seen and (draft.goal == "waypoint" or draft.goal not in tags):
         sizes = f"target: {PART_SIZES['relative']} or bearing: {PART_SIZES['bearing']}"
         raise contradiction(f"The policy could not see the {draft.goal}.", f"Keep {sizes} in observation_space.")
+
+
+def unmet_sizes(spec: EnvironmentSpec, asset: UnityAssetSpec) -> list[str]:
+    """What the caller's sizes ask for and a spec does not have, one sentence each.
+
+    Raises:
+        InvalidInputError: the sizes themselves cannot be met on the ground plane, or have unknown keys.
+    """
+    kind = action_kind(asset.action_space)
+    if kind:
+        _check_action_sizes(kind, asset.action_space, spec.agent.motion.kind)
+    unmet = [f"actions.kind: the caller asks for {kind} actions"] if kind not in {"", spec.actions.kind} else []
+    seen = {part.kind for part in spec.observations.vector}
+    for key, size in asset.observation_space.items():
+        name, entry = _observation(key)
+        has = bool(spec.observations.rays) if entry.get("rays") else entry["part"]["kind"] in seen
+        if has != bool(size):
+            unmet.append(f"observations: the caller asks for {name}: {size}" + (", so leave it out" if has else ""))
+    return unmet

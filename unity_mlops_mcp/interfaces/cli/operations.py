@@ -56,6 +56,7 @@ def build_environment(
     spec: Annotated[str | None, typer.Option(help="A whole environment spec: YAML, JSON, or a file.")] = None,
     name: o.Name = None,
     target: Annotated[o.Target, typer.Option(help="Where it runs; the sandbox needs no Unity.")] = "sandbox",
+    use_llm: o.UseLlm = None,
     idempotency_key: o.Key = None,
     json: o.Json = False,
 ) -> None:
@@ -69,6 +70,7 @@ def build_environment(
             spec=_text(spec),
             name=name,
             target=target,
+            use_llm=use_llm,
             idempotency_key=idempotency_key,
         )
         show(result, as_json=json)

@@ -20,3 +20,9 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Seed of trainer and playe
 Mode = Annotated[TrainerMode, typer.Option(help="fast: same results, faster; compat: ML-Agents' own code paths.")]
 Name = Annotated[str | None, typer.Option(help="A name; the behaviour's name is made from it.")]
 Key = Annotated[str | None, typer.Option("--idempotency-key", help="The same key twice gives the same thing, once.")]
+UseLlm = Annotated[
+    bool | None,
+    typer.Option(
+        help="A language model must read the description, or the rules alone. Default: a model if there is one."
+    ),
+]

@@ -70,10 +70,15 @@ def render_build(result: BuildResult, console: Console) -> None:
     """Print what was understood, assumed and built."""
     _line(console, "build", f"{result.build_id} ({'there already' if result.cached else result.state})")
     _line(console, "archetype", result.archetype)
+    _line(
+        console, "planned by", result.planner_model or (None if result.planner == "spec" else f"the {result.planner}")
+    )
     for word in result.words:
         _line(console, "understood", f"“{word.text}”: {word.meaning}")
     for assumption in result.assumptions:
         _line(console, "assumed", assumption)
+    for wish in result.left_out:
+        _line(console, "left out", wish)
     for behavior in result.behaviors:
         actions = behavior.action_spec
         sizes = f"observations {behavior.observation_shapes}, actions {actions.continuous} continuous"

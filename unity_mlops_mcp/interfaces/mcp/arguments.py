@@ -33,6 +33,10 @@ SpecId = Annotated[str | None, Field(description="A spec made before; instead of
 Spec = Annotated[Text | None, Field(description="A whole environment spec as YAML or JSON; instead of a description.")]
 AssetName = Annotated[str | None, Field(description="A name for it; the behaviour's name is made from it.")]
 Target = Annotated[Literal["sandbox"], Field(description="Where it runs; the sandbox simulates it without Unity.")]
+UseLlm = Annotated[
+    bool | None,
+    Field(description="true: a language model must read the description; false: rules only. Default: a model if any."),
+]
 IdempotencyKey = Annotated[
     str | None, Field(max_length=200, description="Any text of yours: the same key twice gives the same thing, once.")
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LOG_LINES = 200
 
 
-def add_resources(server: MCPServer[None], app: Callable[[], App]) -> None:
+def add_resources(server: MCPServer[Any], app: Callable[[], App]) -> None:
     """Register ``runs://{run_id}`` and ``runs://{run_id}/log``; unknown ids are "not found" with the known ones."""
 
     @server.resource("runs://{run_id}", title="A run", mime_type="application/json")

@@ -29,15 +29,15 @@ The way: check_setup -> build_environment(description) -> start_training(build_i
 """
 
 
-def build_server(app: LateApp) -> MCPServer[None]:
+def build_server(app: LateApp) -> MCPServer[LateApp]:
     """A server over one application, which is opened at the first call that needs it."""
 
     @asynccontextmanager
-    async def lifespan(_: MCPServer[Any]) -> AsyncIterator[None]:
+    async def lifespan(_: MCPServer[Any]) -> AsyncIterator[LateApp]:
         with Upkeep(app):
-            yield None
+            yield app
 
-    server = MCPServer[None](
+    server = MCPServer[LateApp](
         "unity_mlops_mcp",
         title="Unity MLOps",
         description="From one sentence to a trained Unity ML-Agents policy.",

@@ -9,7 +9,7 @@ from typing import Any
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -48,6 +48,8 @@ class StrictTool(Tool):
             result = await super().run(arguments, context)
         except ToolError as error:
             raise self._readable(error) from error.__cause__
+        if isinstance(result, InputRequiredResult):  # a question to the client, not yet a result
+            return result
         return _answer(result) if convert_result else result
 
     def _readable(self, error: ToolError) -> ToolError:

@@ -11,6 +11,7 @@ from mcp.server.mcpserver import Context
 from mcp.types import ToolAnnotations
 
 from unity_mlops_mcp.interfaces.mcp import arguments as a
+from unity_mlops_mcp.interfaces.mcp import sampling
 from unity_mlops_mcp.interfaces.mcp.strict import StrictTool
 from unity_mlops_mcp.interfaces.mcp.waiting import wait_with_progress
 from unity_mlops_mcp.results import (
@@ -58,12 +59,15 @@ class Tools:
         spec: a.Spec = None,
         name: a.AssetName = None,
         target: a.Target = "sandbox",
+        use_llm: a.UseLlm = None,
         idempotency_key: a.IdempotencyKey = None,
+        client_answer: sampling.AnswerToDescription,
     ) -> BuildResult:
         """Make a player to train in, from one sentence or from an environment spec.
 
-        Give description (best: goal, obstacles or waypoints, in plain words), or spec, or spec_id. Returns build_id,
-        the archetype chosen, which words led to what, what was assumed (tell the user), and the behaviour's sizes.
+        Give description (best: who does what, with numbers, in plain words), or spec (you write it: the surest way for
+        anything unusual), or spec_id. Returns build_id, who planned it (planner), which words led to what, what was
+        assumed and left_out (tell the user both), and the behaviour's sizes.
         The same input gives the same build at once. Next: start_training(build_id).
         """
         return self._app().build_environment(
@@ -74,6 +78,8 @@ class Tools:
             spec=spec,
             name=name,
             target=target,
+            use_llm=use_llm,
+            client_answer=sampling.client_answer(client_answer),
             idempotency_key=idempotency_key,
         )
 
@@ -204,7 +210,7 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
     tools = Tools(app)
     return [
         _tool(tools.check_setup, "Check this machine", idempotent=True, open_world=True),
-        _tool(tools.build_environment, "Make a training environment", idempotent=True),
+        _tool(tools.build_environment, "Make a training environment", idempotent=True, open_world=True),
         _tool(tools.start_training, "Start a training"),
         _tool(tools.wait_for, "Wait for a run, job or build", read_only=True),
         _tool(tools.get_run, "Show a run or job", read_only=True),
