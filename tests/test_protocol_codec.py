@@ -67,6 +67,21 @@ def test_masks_are_read_back_whether_as_rows_or_objects() -> None:
     assert_equal(decode_agents(HYBRID, object_message(HYBRID, step, described=False).SerializeToString()), step)
 
 
+def test_what_groups_were_given_is_read_with_the_agents() -> None:
+    step = some_step(PLAIN, 3, 2, np.random.default_rng(9), masked=False)
+    message = object_message(PLAIN, step, described=False)
+    for index, agent in enumerate(message.value):
+        agent.group_id, agent.group_reward = index % 2, 0.5 * (index % 2)
+    found = decode_agents(PLAIN, message.SerializeToString())
+    assert found.terminals.groups is not None
+    assert found.decisions.groups is not None
+    assert found.terminals.groups.ids.tolist() == [0, 1]
+    assert found.terminals.group_rewards.tolist() == [0, 0.5]
+    assert found.decisions.group_rewards.tolist() == [0, 0.5, 0]
+    assert found.decisions.rewards.tolist() == step.decisions.rewards.tolist()
+    assert decode_agents(PLAIN, encode_agents(PLAIN, step)).decisions.groups is None
+
+
 def test_an_id_beyond_int32_starts_again_at_zero() -> None:
     agents = some_agents(PLAIN, 2, np.random.default_rng(4))
     step = BehaviorStep(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from unity_mlops_mcp.builds.paths import executable_of, player_path_problems
 from unity_mlops_mcp.builds.records import ActionSize, Behavior, ProbeResult
 from unity_mlops_mcp.errors import ExternalError
 from unity_mlops_mcp.protocol.agents import not_finite, random_actions
-from unity_mlops_mcp.protocol.simulation import BehaviorSpec, BehaviorStep
+from unity_mlops_mcp.protocol.simulation import BehaviorSpec, BehaviorStep, Decisions
 from unity_mlops_mcp.protocol.trainer import Environment
 
 
@@ -124,7 +124,12 @@ class _Tally:
         for name, step in steps.items():
             self.decisions += len(step.decisions.ids)
             self.not_finite += not_finite(step)
-            for agent, reward in zip(step.terminals.ids.tolist(), step.terminals.rewards.tolist(), strict=True):
+            for agent, reward in _earned(step.terminals):
                 self.returns.append(self._running.pop((name, agent), 0.0) + reward)
-            for agent, reward in zip(step.decisions.ids.tolist(), step.decisions.rewards.tolist(), strict=True):
+            for agent, reward in _earned(step.decisions):
                 self._running[name, agent] += reward
+
+
+def _earned(agents: Decisions) -> Iterable[tuple[int, float]]:
+    """Each agent's id, and its own reward with its group's."""
+    return zip(agents.ids.tolist(), (agents.rewards + agents.group_rewards).tolist(), strict=True)

@@ -162,7 +162,7 @@ class _Round:
         """Add up the rewards of one exchange, and note the episodes that ended in it."""
         for name, step in self._steps.items():
             for part in (step.decisions, step.terminals):
-                for agent, reward in zip(part.ids.tolist(), part.rewards.tolist(), strict=True):
+                for agent, reward in zip(part.ids.tolist(), (part.rewards + part.group_rewards).tolist(), strict=True):
                     self._agents.setdefault((name, agent), _Agent(None)).reward += reward
         told = [stat.value for stat in self._environment.drain_stats() if stat.name == SUCCESS]
         for group, success in _areas(self._steps, told):

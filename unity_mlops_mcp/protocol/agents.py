@@ -19,6 +19,7 @@ from unity_mlops_mcp.protocol.simulation import (
     BehaviorStep,
     Decisions,
     Floats,
+    Groups,
     ObservationSpec,
     Terminals,
 )
@@ -105,8 +106,12 @@ def _objects(spec: BehaviorSpec, content: bytes) -> BehaviorStep:
     asking = [agent for agent in agents if not agent.done]
     last = [agent for agent in agents if agent.done]
     return BehaviorStep(
-        Decisions(*_fields(spec, asking), masks=_masks(spec.action, asking)),
-        Terminals(*_fields(spec, last), interrupted=np.array([agent.max_step_reached for agent in last], bool)),
+        Decisions(*_fields(spec, asking), masks=_masks(spec.action, asking), groups=_groups(asking)),
+        Terminals(
+            *_fields(spec, last),
+            interrupted=np.array([agent.max_step_reached for agent in last], bool),
+            groups=_groups(last),
+        ),
     )
 
 
@@ -140,6 +145,13 @@ def _masks(spec: ActionSpec, agents: Sequence[Any]) -> NDArray[np.bool_] | None:
     return masks
 
 
+def _groups(agents: Sequence[Any]) -> Groups | None:
+    if not any(agent.group_id or agent.group_reward for agent in agents):
+        return None
+    ids = np.array([agent.group_id for agent in agents], np.int64)
+    return Groups(ids, np.array([agent.group_reward for agent in agents], np.float32))
+
+
 def random_actions(spec: BehaviorSpec, decisions: Decisions, rng: np.random.Generator) -> Actions:
     """Uniform actions for every agent; a masked choice is never drawn where another one is allowed."""
     count = len(decisions.ids)
@@ -160,6 +172,8 @@ def not_finite(step: BehaviorStep) -> int:
     arrays = (
         step.decisions.rewards,
         step.terminals.rewards,
+        step.decisions.group_rewards,
+        step.terminals.group_rewards,
         *step.decisions.observations,
         *step.terminals.observations,
     )

@@ -42,6 +42,19 @@ class BehaviorSpec:
 
 
 @dataclass(frozen=True)
+class Groups:
+    """The multi-agent groups (SimpleMultiAgentGroup) of some agents, row by row.
+
+    Attributes:
+        ids: (n,) the number of each agent's group; 0 for none.
+        rewards: (n,) what its group was given since the previous decision, besides the agent's own reward.
+    """
+
+    ids: Ids
+    rewards: Floats
+
+
+@dataclass(frozen=True)
 class Decisions:
     """Agents that ask for an action; row i of every array belongs to agent ``ids[i]``.
 
@@ -50,12 +63,19 @@ class Decisions:
         observations: one (n, *shape) array per sensor, in the order of the behaviour's specification.
         rewards: (n,) summed since the previous decision.
         masks: (n, sum of the branch sizes) True where a discrete action is forbidden; None when all are allowed.
+        groups: of agents that a Unity player put into groups; None when there are none. Players in Python have none.
     """
 
     ids: Ids
     observations: tuple[Floats, ...]
     rewards: Floats
     masks: NDArray[np.bool_] | None = field(default=None, kw_only=True)
+    groups: Groups | None = field(default=None, kw_only=True)
+
+    @property
+    def group_rewards(self) -> Floats:
+        """(n,) what the agents' groups were given; zeros for agents without one."""
+        return np.zeros(len(self.ids), np.float32) if self.groups is None else self.groups.rewards
 
 
 @dataclass(frozen=True)
