@@ -58,6 +58,11 @@ TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "list_runs": (RUN_FILTERS, set(), (True, False, True, False)),
     "stop_training": ({"id"}, {"id"}, (False, True, True, False)),
     "resume_training": ({"run_id", "extra_steps"}, {"run_id"}, (False, False, False, False)),
+    "install_model": (
+        {"project_path", "run_id", "onnx_path", "confirm"},
+        {"project_path"},
+        (False, True, True, False),
+    ),
 }
 
 

@@ -7,6 +7,7 @@ from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.operations.environments import Environments
 from unity_mlops_mcp.operations.looking import Looking
 from unity_mlops_mcp.operations.machine import Machine
+from unity_mlops_mcp.operations.models import Models
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import Planning
 from unity_mlops_mcp.operations.trainings import Trainings
@@ -44,6 +45,8 @@ class App:
         self.start_training = trainings.start_training
         self.stop_training = trainings.stop_training
         self.resume_training = trainings.resume_training
+
+        self.install_model = Models(parts).install_model
 
         looking = Looking(parts)
         self.list_runs = looking.list_runs

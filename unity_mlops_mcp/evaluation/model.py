@@ -42,6 +42,7 @@ class OnnxModel:
         memory_size: floats that it carries from decision to decision; 0 without memory.
         inputs: all names.
         outputs: all names.
+        finite: whether all it gave for zeros are finite numbers.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class OnnxModel:
     memory_size: int
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    finite: bool
 
 
 def read_bytes(path: Path) -> bytes:
@@ -126,6 +128,7 @@ def describe(session: Any, content: bytes, path: Path) -> OnnxModel:
         memory_size=inputs[MEMORY_IN][-1] if MEMORY_IN in inputs else 0,
         inputs=tuple(inputs),
         outputs=tuple(outputs),
+        finite=all(bool(np.isfinite(values).all()) for values in told.values()),
     )
 
 

@@ -25,6 +25,7 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "list-runs": operations.list_runs,
     "stop-training": operations.stop_training,
     "resume-training": operations.resume_training,
+    "install-model": operations.install_model,
 }
 """The commands that are tools too: one for each."""
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 from unity_mlops_mcp.results import (
     BuildResult,
+    InstalledModel,
     MetricsResult,
     RunList,
     SetupReport,
@@ -151,9 +152,21 @@ def _metrics(result: MetricsResult, console: Console) -> None:
         _line(console, "success", f"{summary.success:.1%} of the last {summary.success_episodes} episodes")
     if summary.last_reward is not None and summary.best_reward is not None:
         _line(console, "reward", f"{summary.last_reward:.3f} now, best {summary.best_reward:.3f}")
+    _line(console, "lessons", [f"{name}: {number}" for name, number in summary.lessons.items()])
     _line(console, "speed", f"{summary.steps_per_second:,.0f} steps/s" if summary.steps_per_second else None)
     for series in result.series:
         last = f"{series.values[-1]:.4g}" if series.values else ""
         console.print(f"{series.tag:<40} {sparkline(series.values[-40:])} {last}")
     _line(console, "more series", [tag for tag in result.available_tags if tag not in {s.tag for s in result.series}])
     _line(console, "problems", result.problems)
+
+
+@render.register
+def _installed(result: InstalledModel, console: Console) -> None:
+    for file in result.files:
+        _line(console, file.change, file.path)
+        _line(console, "kept", file.backup)
+    _line(console, "runs in", result.inference_package)
+    console.print("Set in the inspector of the agent:", style="bold")
+    for row in result.inspector:
+        console.print(f"  {row.field}: {row.value}")

@@ -96,3 +96,12 @@ Tags = Annotated[
     ),
 ]
 MaxPoints = Annotated[int, Field(ge=2, le=200, description="Points of one series; the shape is kept.")]
+
+OwnRunId = Annotated[str | None, Field(description="A run whose policy is meant; or give onnx_path.")]
+OnnxPath = Annotated[str | None, Field(description="An ONNX file under an allowed folder, such as a checkpoint's.")]
+ProjectPath = Annotated[
+    str, Field(min_length=1, description="The Unity project: the folder that holds Assets, under an allowed folder.")
+]
+Replace = Annotated[
+    bool, Field(description="Replace another file of that name (kept as a backup); ask the user before.")
+]

@@ -16,6 +16,7 @@ from unity_mlops_mcp.interfaces.mcp.strict import StrictTool
 from unity_mlops_mcp.interfaces.mcp.waiting import wait_with_progress
 from unity_mlops_mcp.results import (
     BuildResult,
+    InstalledModel,
     MetricsResult,
     ResumedRun,
     RunList,
@@ -204,6 +205,22 @@ class Tools:
         """
         return self._app().get_metrics(run_id, tags=tags, max_points=max_points, cursor=cursor)
 
+    def install_model(
+        self,
+        *,
+        project_path: a.ProjectPath,
+        run_id: a.OwnRunId = None,
+        onnx_path: a.OnnxPath = None,
+        confirm: a.Replace = False,
+    ) -> InstalledModel:
+        """Put a trained policy into a Unity project, checked for the package that runs models there.
+
+        Give run_id or onnx_path. Returns the files, the inference package (Barracuda, Sentis or Inference Engine) and
+        the values to set in the inspector: tell them to the user. Another file of that name is replaced only with
+        confirm=true, and kept as a backup. The project may be open in the Editor.
+        """
+        return self._app().install_model(project_path=project_path, run_id=run_id, onnx_path=onnx_path, confirm=confirm)
+
 
 def make_tools(app: Callable[[], App]) -> list[StrictTool]:
     """All tools, in the order in which they are used."""
@@ -218,6 +235,7 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
         _tool(tools.list_runs, "List the runs", read_only=True),
         _tool(tools.stop_training, "Stop a run or job", destructive=True, idempotent=True),
         _tool(tools.resume_training, "Resume a run"),
+        _tool(tools.install_model, "Install a policy into a Unity project", destructive=True, idempotent=True),
     ]
 
 
