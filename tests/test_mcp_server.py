@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.mcp_clients import ERAS, REPOSITORY, Era, RawServer, over_stdio, server_environment
+from tests.test_mcp_contract import TOOLS
 
 LIGHT = """
 import sys
@@ -53,7 +54,7 @@ def test_nothing_heavy_is_imported_before_the_tools_are_listed() -> None:
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_process_lists_its_tools_in_both_eras(era: Era, home: Path) -> None:
     async with over_stdio(era, home) as client:
-        assert len((await client.list_tools()).tools) == 9
+        assert len((await client.list_tools()).tools) == len(TOOLS)
         assert len((await client.list_prompts()).prompts) == 2
 
 
@@ -61,7 +62,7 @@ def test_the_server_ends_by_itself_when_its_input_ends(home: Path) -> None:
     with RawServer(server_environment(home)) as server:
         about = server.open()
         assert about["serverInfo"]["name"] == "unity_mlops_mcp"
-        assert len(server.request("tools/list")["result"]["tools"]) == 9
+        assert len(server.request("tools/list")["result"]["tools"]) == len(TOOLS)
         begun = time.monotonic()
         code, errors = server.close()
         assert time.monotonic() - begun < 10
