@@ -14,7 +14,7 @@ OTHERS := 3.10 3.12 3.13
 .PHONY: demo test test-fast test-matrix test-pythons check trainer bench wheel clean
 
 demo: $(VENV)/.product
-	@$(BIN)/unity-mlops demo
+	@$(BIN)/unity-mlops run "a robot reaches the target"
 
 test: $(VENV)/.dev trainer
 	@UNITY_MLOPS_TEST_TRAINER="$$($(BIN)/unity-mlops trainer show --python)" $(BIN)/python -m pytest -m "not matrix" $(PYTEST_ARGS)

@@ -80,8 +80,8 @@ def app(home: Path, trainer_python: Path, checked_cache: Path, monkeypatch: pyte
     config.settings.cache_clear()
     application = App(config.settings())
     yield application
-    for run in application.list_runs(limit=50).runs:
-        application.stop_training(run.run_id)
+    for job in application.jobs.open():
+        application.stop_training(job.id)
     application.close()
     assert nothing_is_left(home)
 

@@ -1,4 +1,4 @@
-"""The command line with the real trainer: one sentence to a policy, the demo, and Ctrl-C."""
+"""The command line with the real trainer: one sentence to a policy, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.mcp_clients import REPOSITORY, server_environment
+from unity_mlops_mcp.pipeline.stages import STAGES
 
 pytestmark = [pytest.mark.trainer, pytest.mark.slow]
 
@@ -36,18 +37,33 @@ def cli(home: Path, trainer_python: Path, *arguments: str) -> subprocess.Complet
     )
 
 
-def test_the_demo_ends_with_a_policy_and_with_what_to_type_next(home: Path, trainer_python: Path) -> None:
-    done = cli(home, trainer_python, "demo", "--max-steps", "3000", "--seed", "1")
+def test_one_command_shows_every_stage_and_ends_with_a_policy_and_what_to_type_next(
+    home: Path, trainer_python: Path
+) -> None:
+    done = cli(home, trainer_python, "run", "a robot reaches the target", "--max-steps", "3000")
     assert done.returncode == 0, done.stderr
     said = done.stdout
     assert not CONTROL.search(said)
-    for part in ("Trainer: mlagents 1.1.0", "understood", "assumed", "step ", "Success", " episodes"):
+    for stage in STAGES:
+        assert re.search(rf"^{stage.name} +done: ", said, re.MULTILINE), stage.name
+    for part in ("Trainer: mlagents 1.1.0", "planned by: rules", "understood", "assumed", "Success", " episodes"):
         assert part in said
     policy = re.search(r"Policy \(ONNX\)\s+(\S.*\.onnx)$", said, re.MULTILINE)
     assert policy is not None
     assert Path(policy[1]).stat().st_size > 1000
     assert "connect claude-desktop" in said
-    assert re.search(r'train "patrol', said)
+    assert re.search(r'run "patrol', said)
+
+
+def test_a_dry_run_needs_no_trainer_and_prints_the_last_status(home: Path) -> None:
+    done = cli(home, home / "no trainer", "run", "patrol four waypoints", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    status = json.loads(done.stdout)
+    assert {stage["name"] for stage in status["stages"] if stage["state"] == "skipped"} >= {"build", "train"}
+    assert "nothing was built or trained" in status["message"]
+    refused = cli(home, home / "no trainer", "run", "patrol four waypoints", "--json")
+    assert refused.returncode == 1
+    assert json.loads(refused.stdout)["fix"]
 
 
 def test_train_with_json_prints_the_last_status_and_nothing_else(home: Path, trainer_python: Path) -> None:

@@ -27,6 +27,7 @@ TOOL_ERROR = 5
 # Each tool once, on an empty home: the arguments, and what the answer says; True where it is an error for the model.
 CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
     ("check_setup", {}, False, "checks"),
+    ("run_pipeline", {"request": "patrol four waypoints", "dry_run": True}, False, "pipeline-"),
     ("build_environment", {"description": "reach the target"}, False, "reach_target"),
     ("list_runs", {}, False, '"runs":[]'),
     ("start_training", {}, True, "build_id"),

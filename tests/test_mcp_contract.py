@@ -25,6 +25,7 @@ BUILD = {
     "use_llm",
     "idempotency_key",
 }
+PIPELINE = {"request", "spec", "target", "training", "max_steps", "dry_run", "idempotency_key"}
 TRAINING = {
     "build_id",
     "env_path",
@@ -50,6 +51,7 @@ TRAINING = {
 # tool: (arguments, required arguments, (read only, destructive, idempotent, open world))
 TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "check_setup": ({"fix"}, set(), (False, False, True, True)),
+    "run_pipeline": (PIPELINE, set(), (False, False, False, True)),
     "build_environment": (BUILD, set(), (False, False, True, True)),
     "start_training": (TRAINING, set(), (False, False, False, False)),
     "wait_for": ({"id", "timeout_s", "until"}, {"id"}, (True, False, True, False)),

@@ -9,6 +9,7 @@ from unity_mlops_mcp.operations.looking import Looking
 from unity_mlops_mcp.operations.machine import Machine
 from unity_mlops_mcp.operations.models import Models
 from unity_mlops_mcp.operations.parts import Parts
+from unity_mlops_mcp.operations.pipelines import Pipelines
 from unity_mlops_mcp.operations.planning import Planning
 from unity_mlops_mcp.operations.trainings import Trainings
 from unity_mlops_mcp.store.cache import Cache
@@ -47,6 +48,7 @@ class App:
         self.resume_training = trainings.resume_training
 
         self.install_model = Models(parts).install_model
+        self.run_pipeline = Pipelines(parts, planning).run_pipeline
 
         looking = Looking(parts)
         self.list_runs = looking.list_runs

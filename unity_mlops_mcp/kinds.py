@@ -43,12 +43,20 @@ async def _install_trainer(context: JobContext) -> dict[str, Any]:
     return await install(context)
 
 
+async def _pipeline(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.jobs.manager import Jobs
+    from unity_mlops_mcp.pipeline.run import run_pipeline
+
+    return await run_pipeline(context, Jobs(context.store, context.settings, kinds=KINDS), KINDS)
+
+
 KINDS = {
     kind.name: kind
     for kind in (
         Kind("training", run=_train, can_resume=_training_can_resume, grace_s=60.0),
         Kind("build", run=_build_player, can_resume=lambda _: True, limited=False),
         Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
+        Kind("pipeline", run=_pipeline, can_resume=lambda _: True, limited=False),
     )
 }
 """What each kind of job does, and whether an interrupted one goes on."""

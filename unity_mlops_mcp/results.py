@@ -141,17 +141,44 @@ class FailureResult(Result):
     fix: str
 
 
+class PlannedStage(Result):
+    """One stage that a pipeline goes through."""
+
+    stage: str
+    what: str = Field(description="What it does.")
+
+
+class PipelineResult(Result):
+    """A pipeline that was accepted; it goes on without the caller."""
+
+    job_id: str
+    state: State
+    plan: list[PlannedStage]
+    dry_run: bool = Field(description="True when it stops before anything is built or trained.")
+    next: str
+
+
+class StageStatus(Result):
+    """How one stage of a pipeline stands."""
+
+    name: str
+    state: Literal["waiting", "running", "done", "skipped", "failed", "cancelled"]
+    said: str = Field(default="", description="What it came to, or why it failed.")
+    progress: float | None = Field(default=None, description="0 to 1, where it is known.")
+
+
 class Status(Result):
     """Everything about one run or job."""
 
     id: str
-    kind: str = Field(description="`training`, `build`, `install_trainer`, …")
+    kind: str = Field(description="`training`, `build`, `pipeline`, `install_trainer`, …")
     state: State
     run_id: str | None = None
     build_id: str | None = None
     job_id: str
     attempts: int = Field(description="Processes this job has had; a crash that was recovered adds one.")
     message: str = Field(default="", description="What it is doing now, in words.")
+    stages: list[StageStatus] = Field(default_factory=list, description="The stages of a pipeline, in their order.")
     behavior_name: str | None = None
     step: int | None = None
     max_steps: int | None = None

@@ -10,9 +10,10 @@ from typing import Any
 from unity_mlops_mcp.builds.records import PlayerBuild
 from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
 from unity_mlops_mcp.jobs.view import view
+from unity_mlops_mcp.pipeline.records import standings
 from unity_mlops_mcp.process.commands import as_typed
 from unity_mlops_mcp.process.log import last_lines
-from unity_mlops_mcp.results import ActionSize, BehaviorShape, FailureResult, RunRow, Status
+from unity_mlops_mcp.results import ActionSize, BehaviorShape, FailureResult, RunRow, StageStatus, Status
 from unity_mlops_mcp.store.rows import RunRow as StoredRun
 from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.record import read_record
@@ -84,6 +85,8 @@ def run_row(row: StoredRun, *, now: datetime) -> RunRow:
 def job_status(job: Job, *, now: datetime, home: Path) -> Status:
     """Everything about a job; for a training also what its folder holds."""
     base = _job_fields(job, now=now)
+    if job.kind == "pipeline":
+        return Status(**{**base, **_pipeline_fields(job, home / "artifacts" / job.id)}, next=_after_pipeline(job))
     if job.kind != "training":
         log = home / "artifacts" / job.id / "supervisor.log"
         return Status(**base, log_tail=_tail(log), next=next_step(job.state, job.id, trains=False))
@@ -143,6 +146,67 @@ def _run_fields(job: Job, folder: RunFolder) -> dict[str, Any]:
         "command": as_typed(attempts[-1]["command"]) if attempts else None,
         "log_tail": _tail(folder.log),
     }
+
+
+def _pipeline_fields(job: Job, folder: Path) -> dict[str, Any]:
+    shown, result = job.progress, job.result or {}
+    standing = standings(shown)
+    training = next((one for one in standing if one.name == "train" and one.state == "running"), None)
+    share = _share(shown) if training else None
+    going = [one for one in standing if one.state != "skipped"]
+    ended = sum(one.state == "done" for one in going) + (share or 0.0)
+    notes = list(shown.get("notes", ()))
+    if job.state == "cancelled" and standing:
+        kept = ", ".join(one.name for one in going if one.state == "done")
+        notes.append(f"Kept: the results of {kept or 'no stage'}{_kept_run(shown)}.")
+    return {
+        "stages": [
+            StageStatus(name=one.name, state=one.state, said=one.said, progress=share if one is training else None)
+            for one in standing
+        ],
+        "progress": ended / len(going) if going else None,
+        "run_id": shown.get("run_id"),
+        "build_id": shown.get("build_id"),
+        "behavior_name": result.get("behavior_name") or shown.get("behavior_name"),
+        "max_steps": shown.get("max_steps"),
+        "mean_reward": shown.get("mean_reward"),
+        "rewards": shown.get("rewards") or [],
+        "success": result.get("success", shown.get("success")),
+        "steps_per_second": shown.get("steps_per_second"),
+        "folder": str(folder),
+        "files": sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if _is_result(file)),
+        "onnx": result.get("onnx"),
+        "notes": notes,
+        "log_tail": _tail(folder / "supervisor.log"),
+    }
+
+
+def _is_result(file: Path) -> bool:
+    return file.is_file() and not file.name.startswith(".") and file.suffix != ".log"
+
+
+def _kept_run(shown: Mapping[str, Any]) -> str:
+    run_id, step = shown.get("run_id"), shown.get("step")
+    return f", and the run {run_id} with what it had saved{f' (step {step:,})' if step else ''}" if run_id else ""
+
+
+def _share(shown: Mapping[str, Any]) -> float | None:
+    step, most = shown.get("step"), shown.get("max_steps")
+    return min(1.0, step / most) if step is not None and most else None
+
+
+def _after_pipeline(job: Job) -> str:
+    """What to call after a pipeline, or while it goes."""
+    run_id = job.progress.get("run_id")
+    if job.state == "succeeded" and run_id:
+        return f"Call get_metrics({run_id!r}) for the curves, or resume_training({run_id!r}, extra_steps=...)."
+    if job.state == "succeeded":
+        return "Nothing was built or trained: call run_pipeline again without dry_run to do that."
+    if job.state == "cancelled" and run_id:
+        return f"Call resume_training({run_id!r}) to train on, or run_pipeline to begin anew."
+    if job.state == "cancelled":
+        return "Call run_pipeline to begin anew."
+    return _NEXT["failed"] if job.state == "failed" else f"Call wait_for({job.id!r}) until done is true."
 
 
 def _text(file: Path) -> str | None:

@@ -8,7 +8,7 @@ import typer
 
 from unity_mlops_mcp.errors import SetupError
 from unity_mlops_mcp.interfaces.cli import options as o
-from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, application, console, show
+from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, application, console, show, text_or_file
 from unity_mlops_mcp.interfaces.connect import typed_command
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from unity_mlops_mcp.app import App
     from unity_mlops_mcp.results import Status
-
-DEMO_SENTENCE = "A robot reaches the target"
 
 
 def train(
@@ -64,28 +62,41 @@ def watch(run_id: o.AnyId, json: o.Json = False) -> None:
         raise typer.Exit(FAILED)
 
 
-def demo(
+def run(
+    request: o.Request = None,
+    *,
+    spec: o.OwnSpec = None,
+    target: o.AnyTarget = "sandbox",
+    training: o.Training = None,
     max_steps: o.MaxSteps = None,
-    seed: o.Seed = None,
+    dry_run: o.DryRun = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not look on; it goes on by itself.")] = False,
     json: o.Json = False,
 ) -> None:
-    """From nothing to a policy: the trainer, one sentence, a real training, and what to do next."""
-    from unity_mlops_mcp.interfaces.cli.render import render_build
-
+    """From one sentence to a policy, with every stage shown live; installs the trainer first where there is none."""
     terminal = console(errors=json)
-    with application(upkeep=True) as app:
-        prepare_trainer(app, terminal)
-        terminal.print(f"\nThe sentence: “{DEMO_SENTENCE}”", style="bold")
-        build = app.build_environment(description=DEMO_SENTENCE)
-        render_build(build, terminal)
-        run = app.start_training(build_id=build.build_id, max_steps=max_steps, seed=seed)
-        terminal.print(f"\nTraining with ML-Agents' own trainer: {run.run_id}", style="bold")
-        terminal.print("It belongs to this machine, not to this window. Ctrl-C stops it with its checkpoint kept.")
-        status = look_on(app, run.run_id, terminal)
+    with application(upkeep=not detach) as app:
+        if not dry_run:
+            prepare_trainer(app, terminal)
+        started = app.run_pipeline(
+            request=request,
+            spec=text_or_file(spec),
+            target=target,
+            training=text_or_file(training),
+            max_steps=max_steps,
+            dry_run=dry_run,
+        )
+        if detach:
+            show(started, as_json=json)
+            return
+        if not dry_run:
+            terminal.print("It belongs to this machine, not to this window. Ctrl-C stops it and keeps what there is.\n")
+        status = look_on(app, started.job_id, terminal)
         _end(app, status, terminal, as_json=json)
     if status.state != "succeeded":
         raise typer.Exit(INTERRUPTED if status.state == "cancelled" else FAILED)
-    invite(terminal)
+    if not dry_run and not json:
+        invite(terminal)
 
 
 def prepare_trainer(app: App, terminal: Console) -> None:
@@ -109,19 +120,19 @@ def prepare_trainer(app: App, terminal: Console) -> None:
         terminal.print(f"Trainer: mlagents {versions.mlagents}, torch {versions.torch}, Python {versions.python}")
 
 
-def look_on(app: App, run_id: str, terminal: Console) -> Status:
-    """Follow a run of our own; Ctrl-C stops it cleanly, a second one leaves at once. Gives its last status."""
+def look_on(app: App, subject: str, terminal: Console) -> Status:
+    """Follow what we started; Ctrl-C stops it cleanly, a second one leaves at once. Gives its last status."""
     from unity_mlops_mcp.interfaces.cli.live import follow
 
     try:
-        return follow(app, run_id, terminal)
+        return follow(app, subject, terminal)
     except KeyboardInterrupt:
-        app.stop_training(run_id)
-        terminal.print("\nStopping; the checkpoint is being written (Ctrl-C again leaves at once).")
+        app.stop_training(subject)
+        terminal.print("\nStopping; what there is is kept (Ctrl-C again leaves at once).")
     try:
-        return follow(app, run_id, terminal)
+        return follow(app, subject, terminal)
     except KeyboardInterrupt:
-        return app.get_run(run_id)
+        return app.get_run(subject)
 
 
 def _end(app: App, status: Status, terminal: Console, *, as_json: bool) -> None:
@@ -135,6 +146,9 @@ def _end(app: App, status: Status, terminal: Console, *, as_json: bool) -> None:
 def conclude(app: App, status: Status, terminal: Console) -> None:
     """Say how it ended: the policy and how good it is, or the cause, or how to go on."""
     terminal.print()
+    if status.stages:
+        for note in status.notes:
+            terminal.print(note)
     if status.state == "succeeded" and status.run_id:
         _praise(app, status, terminal)
     elif status.failure:
@@ -143,7 +157,11 @@ def conclude(app: App, status: Status, terminal: Console) -> None:
             terminal.print(f"  | {line}", style="dim")
         terminal.print(f"To mend it: {status.failure.fix}")
     elif status.state == "succeeded":
-        terminal.print(f"{status.id} succeeded.")
+        terminal.print(f"{status.id} succeeded. {status.next}" if status.stages else f"{status.id} succeeded.")
+        if status.stages:
+            terminal.print(f"Files           {status.folder}")
+    elif status.stages and status.run_id:
+        _say_how_to_go_on(app.get_run(status.run_id), terminal)
     else:
         _say_how_to_go_on(status, terminal)
 
@@ -172,12 +190,12 @@ def _say_how_to_go_on(status: Status, terminal: Console) -> None:
 
 
 def invite(terminal: Console) -> None:
-    """What to type after the demo."""
+    """What to type next."""
     terminal.print("\nNext", style="bold")
     command = typed_command()
     terminal.print("Let a chat client do the same (Claude Desktop, Claude Code, Cursor, VS Code):")
     terminal.print(f"  {command} connect claude-desktop --write")
     terminal.print("Train something of your own:")
-    terminal.print(f'  {command} train "patrol five waypoints in order"')
+    terminal.print(f'  {command} run "patrol five waypoints in order"')
     terminal.print("See what there is:")
     terminal.print(f"  {command} list-runs")

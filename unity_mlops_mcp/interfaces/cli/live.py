@@ -12,13 +12,15 @@ from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType
     from rich.live import Live
+    from rich.progress_bar import ProgressBar
     from rich.table import Table
 
     from unity_mlops_mcp.app import App
-    from unity_mlops_mcp.results import Status, WaitResult
+    from unity_mlops_mcp.results import StageStatus, Status, WaitResult
 
 _LOOK_EVERY_S = 1.0
 _LINE_EVERY_S = 5.0
+_MARKS = {"done": ("✓", "green"), "failed": ("✗", "red"), "cancelled": ("-", "yellow"), "running": ("▸", "cyan")}
 
 
 class View(Protocol):
@@ -29,21 +31,29 @@ class View(Protocol):
 
 
 class Lines:
-    """A line when the state changes, else one every few seconds when there is something new."""
+    """A line when the state changes or a stage ends, else one every few seconds when there is something new."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._said = ""
         self._state = ""
         self._at = float("-inf")
+        self._told: set[str] = set()
 
     def show(self, status: Status) -> None:
         """Print a line, unless nothing new is to be said yet."""
+        self._tell_stages(status)
         line = sentence(status)
         due = status.state != self._state or time.monotonic() - self._at >= _LINE_EVERY_S
         if due and line != self._said:
             self._console.print(f"{status.id}  {line}")
             self._said, self._state, self._at = line, status.state, time.monotonic()
+
+    def _tell_stages(self, status: Status) -> None:
+        for stage in status.stages:
+            if stage.state in {"done", "failed", "cancelled"} and stage.name not in self._told:
+                self._told.add(stage.name)
+                self._console.print(f"{stage.name:<10} {stage.state}: {stage.said}" if stage.said else stage.name)
 
 
 class Picture:
@@ -89,15 +99,35 @@ def follow(app: App, subject: str, console: Console) -> WaitResult:
 
 
 def picture(status: Status) -> Group:
-    """The status as three lines: what, how far, how well."""
+    """The status as three lines: what, how far, how well; of a pipeline a line for each stage."""
     from rich.console import Group
     from rich.text import Text
 
     name = status.behavior_name or status.kind
     head = Text.assemble((name, "bold"), "  ", (status.state, _style(status.state)), "  ", (status.id, "dim"))
     how = "" if status.finished_at else status.waiting_for or status.message
+    if status.stages:
+        return Group(head, *(_stage(stage, status) for stage in status.stages), Text(_figures(status)))
     lines: list[RenderableType] = [head, _bar(status), Text(_figures(status))]
     return Group(*lines, Text(how, style="dim")) if how else Group(*lines)
+
+
+def _stage(stage: StageStatus, status: Status) -> Table:
+    """One stage: its mark, its name, and what it came to or how far it is."""
+    from rich.table import Table
+    from rich.text import Text
+
+    mark, style = _MARKS.get(stage.state, (" ", "dim"))
+    row = Table.grid(padding=(0, 1))
+    name = Text(f"{mark} {stage.name:<10}", style=style)
+    if stage.state == "running":
+        how = status.waiting_for or status.message.removeprefix(f"{stage.name}: ")
+        row.add_row(
+            name, _progress_bar(stage.progress, width=30), _share(stage.progress, status), Text(how, style="dim")
+        )
+    else:
+        row.add_row(name, Text("left out" if stage.state == "skipped" else stage.said, style="dim"))
+    return row
 
 
 def _style(state: str) -> str:
@@ -105,19 +135,31 @@ def _style(state: str) -> str:
 
 
 def _bar(status: Status) -> Table:
-    from rich.progress_bar import ProgressBar
     from rich.table import Table
 
-    share = status.progress
-    idle = share is None and status.finished_at is None
-    steps = f"{status.step or 0:,} of {status.max_steps:,} steps" if status.max_steps else ""
-    label = f"{share:.0%}  {steps}" if share is not None else steps
-    bar = ProgressBar(
-        total=1.0, completed=share or 0.0, width=50, pulse=idle, complete_style="cyan", finished_style="green"
-    )
     row = Table.grid(padding=(0, 2))
-    row.add_row(bar, label)
+    pulse = status.progress is None and status.finished_at is None
+    row.add_row(_progress_bar(status.progress, width=50, pulse=pulse), _share(status.progress, status))
     return row
+
+
+def _progress_bar(share: float | None, *, width: int, pulse: bool | None = None) -> ProgressBar:
+    from rich.progress_bar import ProgressBar
+
+    return ProgressBar(
+        total=1.0,
+        completed=share or 0.0,
+        width=width,
+        pulse=share is None if pulse is None else pulse,
+        complete_style="cyan",
+        finished_style="green",
+    )
+
+
+def _share(share: float | None, status: Status) -> str:
+    """Such as ``40%  20,000 of 50,000 steps``."""
+    steps = f"{status.step or 0:,} of {status.max_steps:,} steps" if status.max_steps else ""
+    return f"{share:.0%}  {steps}" if share is not None else steps
 
 
 def _figures(status: Status) -> str:

@@ -17,6 +17,7 @@ _UsageError: Any = typer.BadParameter.__base__
 
 OPERATIONS: dict[str, Callable[..., None]] = {
     "check-setup": operations.check_setup,
+    "run-pipeline": operations.run_pipeline,
     "build-environment": operations.build_environment,
     "start-training": operations.start_training,
     "wait-for": operations.wait_for,
@@ -29,7 +30,7 @@ OPERATIONS: dict[str, Callable[..., None]] = {
 }
 """The commands that are tools too: one for each."""
 
-_TO_BEGIN: dict[str, Callable[..., None]] = {"demo": journeys.demo, "train": journeys.train, "watch": journeys.watch}
+_TO_BEGIN: dict[str, Callable[..., None]] = {"run": journeys.run, "train": journeys.train, "watch": journeys.watch}
 _MACHINE: dict[str, Callable[..., None]] = {
     "doctor": operations.check_setup,
     "connect": machine.connect,

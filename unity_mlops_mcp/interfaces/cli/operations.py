@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.interfaces.cli import options as o
-from unity_mlops_mcp.interfaces.cli.output import FAILED, application, console, show
+from unity_mlops_mcp.interfaces.cli.output import FAILED, application, console, show, text_or_file
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
@@ -67,7 +65,7 @@ def build_environment(
             observation_space=observation_space,
             action_space=action_space,
             spec_id=spec_id,
-            spec=_text(spec),
+            spec=text_or_file(spec),
             name=name,
             target=target,
             use_llm=use_llm,
@@ -76,18 +74,29 @@ def build_environment(
         show(result, as_json=json)
 
 
-def _text(text_or_file: str | None) -> str | None:
-    """The file's text when it names a file, else itself.
-
-    Raises:
-        InvalidInputError: it has a file's name, and there is no such file.
-    """
-    if text_or_file is None or not text_or_file.endswith((".yaml", ".yml", ".json")) or "\n" in text_or_file:
-        return text_or_file
-    file = Path(text_or_file)
-    if not file.is_file():
-        raise InvalidInputError(f"There is no spec file {file}.", fix="Give an existing file, or the spec itself.")
-    return file.read_text(encoding="utf-8", errors="replace")
+def run_pipeline(
+    request: o.Request = None,
+    *,
+    spec: o.OwnSpec = None,
+    target: o.AnyTarget = "sandbox",
+    training: o.Training = None,
+    max_steps: o.MaxSteps = None,
+    dry_run: o.DryRun = False,
+    idempotency_key: o.Key = None,
+    json: o.Json = False,
+) -> None:
+    """Go the whole way from a sentence to a policy, as a job; it goes on by itself after this command returns."""
+    with application() as app:
+        result = app.run_pipeline(
+            request=request,
+            spec=text_or_file(spec),
+            target=target,
+            training=text_or_file(training),
+            max_steps=max_steps,
+            dry_run=dry_run,
+            idempotency_key=idempotency_key,
+        )
+        show(result, as_json=json)
 
 
 def start_training(

@@ -26,3 +26,10 @@ UseLlm = Annotated[
         help="A language model must read the description, or the rules alone. Default: a model if there is one."
     ),
 ]
+Request = Annotated[str | None, typer.Argument(help='What shall be learned, such as "create a patrol AI".')]
+OwnSpec = Annotated[str | None, typer.Option("--spec", help="A whole environment spec: YAML, JSON, or a file.")]
+AnyTarget = Annotated[Target, typer.Option("--target", help="Where it runs; the sandbox needs no Unity.")]
+Training = Annotated[
+    str | None, typer.Option("--training", help='How to train: YAML, JSON or a file, such as "{seed: 1, gamma: 0.99}".')
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Plan, write and check only: nothing is built or trained.")]

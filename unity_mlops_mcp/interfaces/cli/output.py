@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unity_mlops_mcp.errors import InvalidInputError, MlopsError
@@ -60,6 +61,20 @@ def show(result: BaseModel, *, as_json: bool) -> None:
 def print_json(data: Any) -> None:
     """Print one JSON document on standard output."""
     sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def text_or_file(text_or_file: str | None) -> str | None:
+    """The file's text when it names a file, else itself.
+
+    Raises:
+        InvalidInputError: it has a file's name, and there is no such file.
+    """
+    if text_or_file is None or not text_or_file.endswith((".yaml", ".yml", ".json")) or "\n" in text_or_file:
+        return text_or_file
+    file = Path(text_or_file)
+    if not file.is_file():
+        raise InvalidInputError(f"There is no file {file}.", fix="Give an existing file, or the text itself.")
+    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def fail(error: MlopsError, *, as_json: bool) -> int:

@@ -41,6 +41,17 @@ IdempotencyKey = Annotated[
     str | None, Field(max_length=200, description="Any text of yours: the same key twice gives the same thing, once.")
 ]
 
+Request = Annotated[
+    Text | None,
+    Field(description="What shall be learned, in one sentence: 'patrol four waypoints', 'a robot finds the red ball'."),
+]
+OwnSpec = Annotated[Text | None, Field(description="A whole environment spec as YAML or JSON; instead of a request.")]
+Training = Annotated[
+    Text | None,
+    Field(description='How to train, as YAML or JSON, such as {"seed": 1, "gamma": 0.99, "hidden_units": 64}.'),
+]
+DryRun = Annotated[bool, Field(description="Plan, write and check only: nothing is built or trained.")]
+
 BuildId = Annotated[
     str | None, Field(description="A build from build_environment; one that is not ready is waited for.")
 ]

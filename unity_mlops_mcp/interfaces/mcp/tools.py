@@ -18,6 +18,7 @@ from unity_mlops_mcp.results import (
     BuildResult,
     InstalledModel,
     MetricsResult,
+    PipelineResult,
     ResumedRun,
     RunList,
     SetupReport,
@@ -137,6 +138,36 @@ class Tools:
             idempotency_key=idempotency_key,
         )
 
+    def run_pipeline(
+        self,
+        *,
+        request: a.Request = None,
+        spec: a.OwnSpec = None,
+        target: a.Target = "sandbox",
+        training: a.Training = None,
+        max_steps: a.MaxSteps = None,
+        dry_run: a.DryRun = False,
+        idempotency_key: a.IdempotencyKey = None,
+        client_answer: sampling.AnswerToRequest,
+    ) -> PipelineResult:
+        """Go the whole way in one call: from a sentence or a spec to a trained policy and how good it is.
+
+        It returns at once with job_id and the plan of its stages, and goes on without this chat, after a crash too.
+        Next: wait_for(job_id) until done: its stages say how far it is, its run_id names the training, its notes what
+        was assumed (tell the user). stop_training(job_id) stops it and keeps what there is. Use dry_run first when the
+        user wants to see the plan. Use the single tools instead when the user wants to decide at each step.
+        """
+        return self._app().run_pipeline(
+            request=request,
+            spec=spec,
+            target=target,
+            training=training,
+            max_steps=max_steps,
+            dry_run=dry_run,
+            client_answer=sampling.client_answer(client_answer),
+            idempotency_key=idempotency_key,
+        )
+
     def list_runs(
         self,
         state: a.StateFilter = None,
@@ -227,6 +258,7 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
     tools = Tools(app)
     return [
         _tool(tools.check_setup, "Check this machine", idempotent=True, open_world=True),
+        _tool(tools.run_pipeline, "Go from a sentence to a trained policy", open_world=True),
         _tool(tools.build_environment, "Make a training environment", idempotent=True, open_world=True),
         _tool(tools.start_training, "Start a training"),
         _tool(tools.wait_for, "Wait for a run, job or build", read_only=True),

@@ -1,0 +1,203 @@
+"""What a pipeline is asked for, and what each of its stages gives: frozen records that are saved as JSON."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from unity_mlops_mcp.builds.records import Behavior
+from unity_mlops_mcp.metrics.records import MetricsSummary
+from unity_mlops_mcp.spec.clients import ClientAnswer
+from unity_mlops_mcp.spec.environment import EnvironmentSpec
+from unity_mlops_mcp.spec.plans import Planner
+from unity_mlops_mcp.spec.requests import RLTrainingConfig
+
+StageName = Literal["describe", "write", "check", "build", "train", "measure", "summarise"]
+StageState = Literal["waiting", "running", "done", "skipped", "failed", "cancelled"]
+
+
+class Record(BaseModel):
+    """A frozen record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Wanted(Record):
+    """What a pipeline was asked for; the request that lies in its job's row.
+
+    Attributes:
+        request: the sentence; None where a spec or a project was given.
+        client_answer: what the chat client's own model answered about it, where it was asked.
+        spec_id: the caller's own spec, kept under this id.
+        project_path: a Unity project of the user's own, which is built as it is.
+        scenes: its scenes, relative to it; empty: those of its build settings.
+        target: where the player runs.
+        training: how to train; None: as the preset says.
+        max_steps: agent steps of the training; None: the preset's.
+        confirm: whether the caller agreed to what needs consent.
+        dry_run: stop before the first stage that costs something.
+    """
+
+    request: str | None = None
+    client_answer: ClientAnswer | None = None
+    spec_id: str | None = None
+    project_path: str | None = None
+    scenes: tuple[str, ...] = ()
+    target: Literal["sandbox", "unity"] = "sandbox"
+    training: RLTrainingConfig | None = None
+    max_steps: int | None = None
+    confirm: bool = False
+    dry_run: bool = False
+
+    @property
+    def own_project(self) -> bool:
+        """Whether it is about a project of the user's own, which has no spec and no script of ours."""
+        return self.project_path is not None
+
+    @property
+    def subject(self) -> str:
+        """What the job is about, in a word or a sentence."""
+        return self.request or self.spec_id or self.project_path or ""
+
+
+class StageResult(Record):
+    """What one stage gave; kept as ``<stage>.json`` in the job's folder."""
+
+    stage: ClassVar[StageName]
+
+    @property
+    def said(self) -> str:
+        """What it came to, in a few words."""
+        raise NotImplementedError
+
+
+class Described(StageResult):
+    """The environment that the request means, and how that was understood."""
+
+    stage = "describe"
+
+    spec_id: str
+    spec: EnvironmentSpec
+    archetype: str | None
+    planner: Planner
+    model: str | None = None
+    prompt_sha256: str | None = None
+    words: tuple[tuple[str, str], ...] = Field(default=(), description="(words of the request, what they led to).")
+    assumptions: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """Such as ``PatrolGuard from patrol, 3 assumptions``."""
+        origin = f"from {self.archetype}" if self.archetype else "from a spec"
+        return f"{self.spec.behavior_name} {origin}, {_count(len(self.assumptions), 'assumption')}"
+
+    @property
+    def notes(self) -> list[str]:
+        """What was understood, assumed and left out, a line each."""
+        understood = [f"understood “{text}”: {meaning}" for text, meaning in self.words]
+        assumed = [f"assumed: {one}" for one in self.assumptions]
+        planned = [f"planned by: {self.planner}{f' ({self.model})' if self.model else ''}"]
+        return [*planned, *understood, *assumed, *(f"left out: {one}" for one in self.left_out)]
+
+
+class Built(StageResult):
+    """The player."""
+
+    stage = "build"
+
+    build_id: str
+    job_id: str
+    target: str
+    cached: bool
+    behaviors: tuple[Behavior, ...]
+    folder: str
+
+    @property
+    def said(self) -> str:
+        """Such as ``sandbox-patrol-1a2b3c4d``."""
+        return f"{self.build_id}{' (there already)' if self.cached else ''}"
+
+
+class Trained(StageResult):
+    """The run, which is one like any other: ``list_runs`` shows it."""
+
+    stage = "train"
+
+    run_id: str
+    job_id: str
+    step: int
+    onnx: str
+    files: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """Such as ``run patrol-… to step 50,000``."""
+        return f"{self.run_id} to step {self.step:,}"
+
+
+class Measured(StageResult):
+    """How well it learned."""
+
+    stage = "measure"
+
+    run_id: str
+    summary: MetricsSummary
+
+    @property
+    def said(self) -> str:
+        """Such as ``success 97 %, reward 0.91, plateau``."""
+        found = self.summary
+        success = f"success {found.success:.0%}, " if found.success is not None else ""
+        reward = f"reward {found.last_reward:.2f}, " if found.last_reward is not None else ""
+        return f"{success}{reward}{found.verdict.replace('_', ' ')}"
+
+
+class Summary(StageResult):
+    """All of it in one page; a dry run's says what was not done."""
+
+    stage = "summarise"
+
+    behavior_name: str
+    spec_id: str | None = None
+    archetype: str | None = None
+    assumptions: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = Field(default=(), description="Paths of the C# files, in the job's folder.")
+    build_id: str | None = None
+    run_id: str | None = None
+    onnx: str | None = None
+    step: int | None = None
+    success: float | None = None
+    mean_reward: float | None = None
+    verdict: str | None = None
+    reason: str | None = None
+    not_done: tuple[StageName, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """One sentence for the end."""
+        if self.not_done:
+            return f"a dry run: nothing was built or trained (left out: {', '.join(self.not_done)})"
+        success = f", success {self.success:.0%}" if self.success is not None else ""
+        return f"{self.behavior_name} is trained{success}"
+
+
+class StageStanding(Record):
+    """How one stage stands; what a job's progress holds of it."""
+
+    name: StageName
+    what: str
+    state: StageState = "waiting"
+    said: str = ""
+    progress: float | None = None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def standings(progress: dict[str, Any]) -> tuple[StageStanding, ...]:
+    """How the stages stood when the progress was written."""
+    return tuple(StageStanding.model_validate(one) for one in progress.get("stages", ()))

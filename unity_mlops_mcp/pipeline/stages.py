@@ -1,0 +1,208 @@
+"""STAGES: the whole way as a tuple one can read; each takes the workshop with the results so far and gives one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import anyio.to_thread
+
+from unity_mlops_mcp.builds.library import load_build
+from unity_mlops_mcp.jobs.records import Job
+from unity_mlops_mcp.pipeline.records import (
+    Built,
+    Described,
+    Measured,
+    StageName,
+    StageResult,
+    Summary,
+    Trained,
+    Wanted,
+)
+from unity_mlops_mcp.pipeline.workshop import Workshop
+from unity_mlops_mcp.store.ids import utc_now
+
+_SHOWN_OF_A_RUN = ("step", "max_steps", "mean_reward", "rewards", "success", "steps_per_second", "eta_s")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the way.
+
+    Attributes:
+        gives: the kind of its result; its name is the stage's.
+        run: does it; when an earlier attempt was cut off in the midst of it, it takes up what that one had started.
+        what: what it does, for whoever reads the plan.
+        costs: whether a dry run leaves it out.
+        needs_spec: whether it is left out for a project of the user's own.
+    """
+
+    gives: type[StageResult]
+    run: Callable[[Workshop], Awaitable[StageResult]]
+    what: str
+    costs: bool = False
+    needs_spec: bool = False
+
+    @property
+    def name(self) -> StageName:
+        """Its name."""
+        return self.gives.stage
+
+
+async def describe(shop: Workshop) -> Described:
+    """Make an environment spec of the request, or take the caller's."""
+    described = await anyio.to_thread.run_sync(_describe, shop)
+    shop.show(behavior_name=described.spec.behavior_name, notes=described.notes)
+    return described
+
+
+async def build(shop: Workshop) -> Built:
+    """Make the player, as a job of its own."""
+    job = await anyio.to_thread.run_sync(_start_build, shop)
+    job = await shop.follow(job, lambda job: shop.show(message=f"build: {job.progress.get('message') or job.state}"))
+    made = await anyio.to_thread.run_sync(_built, shop, job)
+    shop.show(build_id=made.build_id)
+    return made
+
+
+async def train(shop: Workshop) -> Trained:
+    """Train on the player, as a run of its own."""
+    job = await anyio.to_thread.run_sync(_start_run, shop)
+    shop.show(run_id=job.subject)
+    job = await shop.follow(job, partial(_show_run, shop))
+    given = job.result or {}
+    return Trained(
+        run_id=job.subject, job_id=job.id, step=given["step"], onnx=given["onnx"], files=tuple(given["files"])
+    )
+
+
+async def measure(shop: Workshop) -> Measured:
+    """Read what the run's figures say."""
+    return await anyio.to_thread.run_sync(_measure, shop, shop.results.of(Trained))
+
+
+async def summarise(shop: Workshop) -> Summary:
+    """Put it on one page."""
+    results = shop.results
+    described, built = results.find(Described), results.find(Built)
+    trained, measured = results.find(Trained), results.find(Measured)
+    name = described.spec.behavior_name if described else built.behaviors[0].name if built else ""
+    found = measured.summary if measured else None
+    return Summary(
+        behavior_name=name,
+        spec_id=described.spec_id if described else None,
+        archetype=described.archetype if described else None,
+        assumptions=described.assumptions if described else (),
+        left_out=described.left_out if described else (),
+        build_id=built.build_id if built else None,
+        run_id=trained.run_id if trained else None,
+        onnx=trained.onnx if trained else None,
+        step=trained.step if trained else None,
+        success=found.success if found else None,
+        mean_reward=found.last_reward if found else None,
+        verdict=found.verdict if found else None,
+        reason=found.reason if found else None,
+        not_done=tuple(stage.name for stage in STAGES if stage.costs) if shop.wanted.dry_run else (),
+    )
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(Described, describe, "turn the request into an environment spec", needs_spec=True),
+    Stage(Built, build, "make the player", costs=True),
+    Stage(Trained, train, "train with ML-Agents' own trainer", costs=True),
+    Stage(Measured, measure, "read how well it learned", costs=True),
+    Stage(Summary, summarise, "put it on one page"),
+)
+
+
+def stages_of(wanted: Wanted) -> tuple[Stage, ...]:
+    """The stages that a pipeline goes through."""
+    return tuple(
+        stage for stage in STAGES if not ((wanted.own_project and stage.needs_spec) or (wanted.dry_run and stage.costs))
+    )
+
+
+def _describe(shop: Workshop) -> Described:
+    from unity_mlops_mcp.spec.library import load_spec, save_spec
+    from unity_mlops_mcp.spec.planner import make_plan
+    from unity_mlops_mcp.spec.requests import UnityAssetSpec
+
+    wanted, home = shop.wanted, shop.settings.home
+    plan = make_plan(
+        UnityAssetSpec(description=wanted.request or ""),
+        settings=shop.settings,
+        cache=shop.cache,
+        client_answer=wanted.client_answer,
+        spec=load_spec(home, wanted.spec_id).spec if wanted.spec_id else None,
+    )
+    saved = save_spec(home, plan.spec, archetype=plan.archetype, training=plan.training)
+    return Described(
+        spec_id=saved.spec_id,
+        spec=saved.spec,
+        archetype=saved.archetype,
+        planner=plan.planner,
+        model=plan.model,
+        prompt_sha256=plan.prompt_sha256,
+        words=tuple((word.text, word.meaning) for word in plan.words),
+        assumptions=plan.assumptions,
+        left_out=plan.left_out,
+    )
+
+
+def _start_build(shop: Workshop) -> Job:
+    described = shop.results.of(Described)
+    request = {"spec_id": described.spec_id, "target": shop.wanted.target}
+    kind, key = shop.kinds["build"], shop.key("build")
+    return shop.jobs.run_inline(kind, request, subject=described.spec_id, idempotency_key=key)
+
+
+def _built(shop: Workshop, job: Job) -> Built:
+    given = job.result or {}
+    made = load_build(given["build_id"], settings=shop.settings, store=shop.store)
+    return Built(
+        build_id=made.build_id,
+        job_id=job.id,
+        target=made.target,
+        cached=given["cached"],
+        behaviors=made.behaviors,
+        folder=str(made.folder),
+    )
+
+
+def _start_run(shop: Workshop) -> Job:
+    from unity_mlops_mcp.training.planning import Wish
+    from unity_mlops_mcp.training.player import player_for
+    from unity_mlops_mcp.training.runs import Naming
+    from unity_mlops_mcp.training.trainer.environment import find_trainer
+
+    built, training = shop.results.of(Built), shop.wanted.training
+    player = player_for(shop.settings, shop.store, build_id=built.build_id, env_path=None)
+    trainer = find_trainer(shop.settings, shop.cache)
+    settings = training.behavior_settings() if training else {}
+    wish = Wish(
+        max_steps=shop.wanted.max_steps,
+        trainer_config=json.dumps(settings) if settings else None,
+        **(training.run_settings() if training else {}),
+    )
+    naming = Naming(idempotency_key=shop.key("train"))
+    return shop.runs.start(player, trainer, wish, naming, asset=built.behaviors[0].name, revision=None)
+
+
+def _show_run(shop: Workshop, job: Job) -> None:
+    shown = {name: job.progress[name] for name in _SHOWN_OF_A_RUN if name in job.progress}
+    waits = f" ({job.waiting_for})" if job.waiting_for else ""
+    shop.show(**shown, message=f"train: {job.progress.get('message') or job.state}{waits}")
+
+
+def _measure(shop: Workshop, trained: Trained) -> Measured:
+    from unity_mlops_mcp.metrics.reader import reader_for
+    from unity_mlops_mcp.metrics.summary import summarize
+
+    row = shop.runs.row(trained.run_id)
+    reader = reader_for(shop.runs.folder(trained.run_id).path)
+    reader.poll()
+    behavior = row.behavior_name if row.behavior_name in reader.behaviors else None
+    summary = summarize(reader, max_steps=row.max_steps, now=utc_now().timestamp(), behavior=behavior)
+    return Measured(run_id=trained.run_id, summary=summary)
