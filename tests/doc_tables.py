@@ -13,7 +13,7 @@ from typing import Any
 
 import anyio
 import typer.main
-from mcp.types import Prompt, ResourceTemplate, Tool
+from mcp.types import Prompt, Resource, ResourceTemplate, Tool
 
 from tests.conftest import REPOSITORY
 from tests.mcp_clients import in_memory
@@ -58,12 +58,15 @@ def tools_page() -> str:
     return "\n".join(parts)
 
 
-async def _published() -> tuple[list[Tool], list[Prompt], list[ResourceTemplate]]:
+async def _published() -> tuple[list[Tool], list[Prompt], list[Resource | ResourceTemplate]]:
     async with in_memory("auto") as client:
         return (
             (await client.list_tools()).tools,
             (await client.list_prompts()).prompts,
-            (await client.list_resource_templates()).resource_templates,
+            [
+                *(await client.list_resources()).resources,
+                *(await client.list_resource_templates()).resource_templates,
+            ],
         )
 
 
@@ -157,12 +160,15 @@ def _attributes(text: str) -> dict[str, str]:
     return {name: " ".join(meaning.replace("``", "`").split()) for name, meaning in found}
 
 
-def _more(prompts: list[Prompt], resources: list[ResourceTemplate]) -> str:
+def _more(prompts: list[Prompt], resources: list[Resource | ResourceTemplate]) -> str:
     asked = [
         (f"`{one.name}`", ", ".join(f"`{a.name}`" for a in one.arguments or []), one.description or "")
         for one in prompts
     ]
-    read = [(f"`{one.uri_template}`", str(one.mime_type), one.description or "") for one in resources]
+    read = [
+        (f"`{one.uri if isinstance(one, Resource) else one.uri_template}`", str(one.mime_type), one.description or "")
+        for one in resources
+    ]
     return "\n".join(
         [
             "## Prompts and resources\n",

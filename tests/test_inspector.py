@@ -36,6 +36,7 @@ CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
     ("stop_training", {"id": "nope"}, True, "nope"),
     ("resume_training", {"run_id": "nope"}, True, "nope"),
     ("get_metrics", {"run_id": "nope"}, True, "nope"),
+    ("install_model", {"run_id": "nope", "project_path": "nowhere"}, True, "nowhere"),
 )
 
 
@@ -77,4 +78,8 @@ def test_the_inspector_lists_prompts_and_resources(home: Path) -> None:
     prompts = json.loads(inspect(home, "--method", "prompts/list").stdout)["result"]["prompts"]
     assert {prompt["name"] for prompt in prompts} == {"train_behavior", "diagnose_run"}
     templates = json.loads(inspect(home, "--method", "resources/templates/list").stdout)["result"]["resourceTemplates"]
-    assert {template["uriTemplate"] for template in templates} == {"runs://{run_id}", "runs://{run_id}/log"}
+    assert {template["uriTemplate"] for template in templates} == {
+        "runs://{run_id}",
+        "runs://{run_id}/log",
+        "spec://archetypes/{name}",
+    }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from mcp.types import TextContent, Tool
+import yaml
+from mcp.types import TextContent, TextResourceContents, Tool
 
 from tests.mcp_clients import ERAS, Era, in_memory, text
+from unity_mlops_mcp.spec.archetypes import archetype_names
+from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
 pytestmark = pytest.mark.anyio
 
@@ -199,10 +203,28 @@ NOT_TOOLS = {"eta_s", "extra_steps"}
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_runs_are_resources_by_their_id(era: Era) -> None:
+async def test_runs_and_specs_are_resources(era: Era) -> None:
     async with in_memory(era) as client:
         templates = (await client.list_resource_templates()).resource_templates
-    assert {template.uri_template: template.mime_type for template in templates} == {
-        "runs://{run_id}": "application/json",
-        "runs://{run_id}/log": "text/plain",
-    }
+        fixed = (await client.list_resources()).resources
+    assert {template.uri_template: template.mime_type for template in templates} == TEMPLATES
+    assert {str(resource.uri): resource.mime_type for resource in fixed} == {"spec://schema": "application/schema+json"}
+
+
+TEMPLATES = {
+    "runs://{run_id}": "application/json",
+    "runs://{run_id}/log": "text/plain",
+    "spec://archetypes/{name}": "application/yaml",
+}
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("name", archetype_names())
+async def test_a_model_can_read_what_it_needs_to_write_a_spec(era: Era, name: str) -> None:
+    async with in_memory(era) as client:
+        (schema,) = (await client.read_resource("spec://schema")).contents
+        (example,) = (await client.read_resource(f"spec://archetypes/{name}")).contents
+    assert isinstance(schema, TextResourceContents)
+    assert isinstance(example, TextResourceContents)
+    assert json.loads(schema.text) == EnvironmentSpec.model_json_schema()
+    EnvironmentSpec.from_data({"name": "Mine", **yaml.safe_load(example.text)["spec"]})

@@ -58,6 +58,17 @@ def archetype_names() -> tuple[str, ...]:
     return tuple(sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".yaml")))
 
 
+def archetype_text(name: str) -> str:
+    """The YAML of an archetype as it was written, notes included.
+
+    Raises:
+        NotFoundError: there is no such archetype; the fix names the ones there are.
+    """
+    if name not in archetype_names():
+        raise NotFoundError(f"There is no archetype {name!r}.", fix=f"Use one of: {', '.join(archetype_names())}.")
+    return (files(__package__) / "archetypes" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
 @functools.cache
 def load_archetype(name: str) -> Archetype:
     """Read one archetype.
@@ -65,7 +76,4 @@ def load_archetype(name: str) -> Archetype:
     Raises:
         NotFoundError: there is no such archetype; the fix names the ones there are.
     """
-    if name not in archetype_names():
-        raise NotFoundError(f"There is no archetype {name!r}.", fix=f"Use one of: {', '.join(archetype_names())}.")
-    text = (files(__package__) / "archetypes" / f"{name}.yaml").read_text(encoding="utf-8")
-    return Archetype.model_validate({"name": name, **yaml.safe_load(text)})
+    return Archetype.model_validate({"name": name, **yaml.safe_load(archetype_text(name))})

@@ -1,4 +1,4 @@
-"""The resources: a run's status as JSON and its log as text."""
+"""The resources: a run's status and log, and what a model needs to write an environment spec."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOG_LINES = 200
 
 
 def add_resources(server: MCPServer[Any], app: Callable[[], App]) -> None:
-    """Register ``runs://{run_id}`` and ``runs://{run_id}/log``; unknown ids are "not found" with the known ones."""
+    """Register all of them; unknown ids are "not found" with the known ones."""
 
     @server.resource("runs://{run_id}", title="A run", mime_type="application/json")
     def run(run_id: str) -> str:
@@ -30,6 +30,20 @@ def add_resources(server: MCPServer[Any], app: Callable[[], App]) -> None:
     def log(run_id: str) -> str:
         """The end of the trainer's log, at most 200 lines."""
         return _read(lambda: _end(app().read_log(run_id, tail=_LOG_LINES)))
+
+    @server.resource("spec://schema", title="The schema of environment specs", mime_type="application/schema+json")
+    def schema() -> str:
+        """The whole JSON schema of an environment spec, every field described."""
+        from unity_mlops_mcp.spec.schema import full_schema
+
+        return compact_json(full_schema())
+
+    @server.resource("spec://archetypes/{name}", title="An archetype", mime_type="application/yaml")
+    def archetype(name: str) -> str:
+        """A preset as an example of a spec: its environment, trainer settings and goal, as YAML."""
+        from unity_mlops_mcp.spec.archetypes import archetype_text
+
+        return _read(lambda: archetype_text(name))
 
 
 def _read(give: Callable[[], str]) -> str:
