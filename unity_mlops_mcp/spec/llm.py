@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,6 @@ REFUSED_MODE = frozenset({400, 404, 405, 415, 422, 501})
 """Statuses with which servers that lack a way of asking refuse it; then the next way is tried."""
 PAUSE_S = 0.5
 """Seconds before a busy endpoint is asked again; doubled each time."""
-_log = logging.getLogger(__name__)
 
 
 def ask(asset: UnityAssetSpec, settings: Settings) -> SpecAnswer:
@@ -67,7 +65,7 @@ async def _within(asset: UnityAssetSpec, settings: Settings) -> SpecAnswer:
 
 async def _ask(asset: UnityAssetSpec, settings: Settings) -> SpecAnswer:
     """Ask in one way after the other, until one is not refused."""
-    from pydantic_ai.exceptions import ModelHTTPError
+    from pydantic_ai.exceptions import ModelHTTPError, UserError
 
     from unity_mlops_mcp.spec.providers import language_model
 
@@ -77,10 +75,9 @@ async def _ask(asset: UnityAssetSpec, settings: Settings) -> SpecAnswer:
             try:
                 return await _patiently(_agent(mode, model, asset, settings), asset, settings)
             except ModelHTTPError as error:  # noqa: PERF203
-                if error.status_code not in REFUSED_MODE:
-                    raise failure(error, settings) from None
                 refusals.append(f"{mode}: {error.status_code} {_shortened(error.body)}")
-                _log.info("The model refuses output by %s (status %s).", mode, error.status_code)
+            except UserError:  # the client library knows that the model cannot be asked so
+                refusals.append(f"{mode}: unknown to this model")
     raise ExternalError(
         f"{named(settings)} refused the request in every form ({', '.join(MODES)}).",
         fix="Check UNITY_MLOPS_LLM_MODEL and UNITY_MLOPS_LLM_BASE_URL (with its path, such as /v1).",
@@ -124,7 +121,7 @@ def _agent(mode: str, model: Model, asset: UnityAssetSpec, settings: Settings) -
 async def _patiently(agent: Agent[object, SpecAnswer], asset: UnityAssetSpec, settings: Settings) -> SpecAnswer:
     """Run the agent; an endpoint that is busy or down for a moment is asked again, with pauses."""
     from pydantic_ai import UsageLimits, capture_run_messages
-    from pydantic_ai.exceptions import AgentRunError, ModelHTTPError, UserError
+    from pydantic_ai.exceptions import AgentRunError, ModelHTTPError
 
     limits = UsageLimits(
         request_limit=settings.llm_tries, output_tokens_limit=settings.llm_tries * settings.llm_max_tokens
@@ -133,7 +130,7 @@ async def _patiently(agent: Agent[object, SpecAnswer], asset: UnityAssetSpec, se
         with capture_run_messages() as messages:
             try:
                 return (await agent.run(request_text(asset), usage_limits=limits)).output
-            except (AgentRunError, UserError) as error:
+            except AgentRunError as error:
                 if isinstance(error, ModelHTTPError) and error.status_code in REFUSED_MODE:
                     raise
                 told = failure(error, settings, problems=_last_problems(messages))

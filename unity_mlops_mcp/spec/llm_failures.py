@@ -90,7 +90,8 @@ def failure(error: BaseException, settings: Settings, *, problems: Sequence[str]
     return made(f"{named(settings)} {says}.", fix=kind.fix, cause=kind.cause, evidence=[p[:400] for p in problems])
 
 
-def _ours(error: BaseException | None) -> MlopsError | None:
-    while error is not None and not isinstance(error, MlopsError):
+def _ours(error: BaseException | None) -> ExternalError | None:
+    """What ended the request from our side; what we told the model to mend is no such thing."""
+    while error is not None and not isinstance(error, ExternalError):
         error = error.__cause__ or error.__context__
     return error
