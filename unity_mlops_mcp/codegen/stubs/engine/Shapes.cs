@@ -101,6 +101,7 @@ namespace UnityEngine
     {
         public Rect(float x, float y, float width, float height) { this.x = x; this.y = y; this.width = width; this.height = height; }
 
+        public static Rect MinMaxRect(float xmin, float ymin, float xmax, float ymax) => new Rect(xmin, ymin, xmax - xmin, ymax - ymin);
         public float x { get; set; }
         public float y { get; set; }
         public float width { get; set; }
