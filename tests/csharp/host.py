@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
+from typing_extensions import Self
+
 from tests.csharp.toolchain import Compiled, Toolchain
 
 STUBS = Path(str(files("unity_mlops_mcp.codegen"))) / "stubs"
@@ -97,7 +99,7 @@ class Host:
             raise RuntimeError(f"{do}: {answer['error']}")
         return answer
 
-    def __enter__(self) -> Host:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -61,7 +61,8 @@ public static class WalkScene
 {
     public static string Create(int areas)
     {
-        UnityEngine.SceneManagement.Scene scene = EditorSceneManager.NewScene(NewSceneSetup.DefaultGameObjects, NewSceneMode.Single);
+        UnityEngine.SceneManagement.Scene scene =
+            EditorSceneManager.NewScene(NewSceneSetup.DefaultGameObjects, NewSceneMode.Single);
         for (int i = 0; i < areas; i++)
         {
             GameObject walker = new GameObject("Walker");
