@@ -26,7 +26,8 @@ _NEXT = {
     "running": "Call wait_for({id!r}) again, or get_metrics({id!r}) for the curves.",
     "stopping": "Call wait_for({id!r}): the checkpoint is being written.",
     "interrupted": "It goes on from its checkpoint by itself; call wait_for({id!r}).",
-    "succeeded": "Call get_metrics({id!r}) to judge it, or resume_training({id!r}, extra_steps=...) to train on.",
+    "succeeded": "Call get_metrics({id!r}) to judge it, resume_training({id!r}, extra_steps=...) to train on, or "
+    "install_model(run_id={id!r}, project_path=...) to use it in a Unity project.",
     "cancelled": "Call resume_training({id!r}) to go on from the checkpoint.",
     "failed": "Do what failure.fix says.",
 }
