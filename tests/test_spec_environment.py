@@ -165,14 +165,16 @@ def test_json_may_be_indented_by_tabs() -> None:
 @pytest.mark.parametrize("name", archetype_names())
 def test_an_archetype_keeps_its_promises(name: str) -> None:
     archetype = load_archetype(name)
-    goal = {"patrol_waypoints": "waypoint"}.get(name, "target")
-    spec, shape = archetype.spec, archetype.spec.entity(goal).shape
-    assert shape.kind == "circle"
-    assert float(shape.radius) <= 0.08 * float(spec.arena.half_extent)
-    training = archetype.training
+    spec, training = archetype.spec, archetype.training
+    goals = [entity for entity in spec.entities if entity.name in ("target", "waypoint", "item")]
+    for shape in (goal.shape for goal in goals):
+        assert shape.kind == "circle"
+        assert float(shape.radius) <= 0.08 * float(spec.arena.half_extent), "what is to be reached is small"
+    assert bool(archetype.goal.win_rate) == bool(spec.teams) == ("self_play" in training)
     assert 10 <= training["max_steps"] / training["summary_freq"] <= 25
     assert training["checkpoint_interval"] <= training["max_steps"] / 4
-    assert training["time_horizon"] == max(training["hyperparameters"]["buffer_size"] // archetype.areas, 8)
+    learners = archetype.areas * spec.sides[0].count
+    assert training["time_horizon"] == max(training["hyperparameters"]["buffer_size"] // learners, 8)
     assert yaml.safe_load(yaml.safe_dump(training)) == training
 
 
