@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from tests.worlds import act_all, random_actions
 from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.sandbox.world import World
 from unity_mlops_mcp.spec.archetypes import archetype_names, load_archetype
 from unity_mlops_mcp.spec.by_rules import plan_by_rules
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
 from unity_mlops_mcp.spec.language import vocabulary
+from unity_mlops_mcp.spec.nearest import nearest_archetype
 from unity_mlops_mcp.spec.plans import Plan
 from unity_mlops_mcp.spec.requests import UnityAssetSpec
 
@@ -39,6 +43,12 @@ def facts(made: Plan) -> dict[str, Any]:
         "laps": laps[0] if laps else None,
         "speed": getattr(spec.agent.motion, "speed", None),
         "rays": spec.observations.rays[0].rays if spec.observations.rays else 0,
+        "tags": list(spec.observations.rays[0].tags) if spec.observations.rays else [],
+        "roams": {e.name: e.motion.speed for e in spec.entities if e.motion.kind == "roam"},
+        "teams": {team.name: [team.count, team.pace] for team in spec.teams},
+        "agents": spec.agents_per_area,
+        "keep": next((reward.distance for reward in spec.rewards if reward.when == "keep"), None),
+        "shapes": {entity.name: entity.shape.kind for entity in spec.entities},
     }
 
 
@@ -51,10 +61,23 @@ def _range(spec: EnvironmentSpec, name: str) -> list[float]:
 def test_a_sentence_becomes_a_fitting_spec(case: dict[str, Any]) -> None:
     made = plan_by_rules(UnityAssetSpec(description=case["sentence"]))
     expected, found = dict(case["expect"]), facts(made)
-    entities = expected.pop("entities", {})
-    assert {name: found["entities"].get(name) for name in entities} == entities
+    for part in ("entities", "roams", "shapes"):
+        wanted = expected.pop(part, {})
+        assert {name: found[part].get(name) for name in wanted} == wanted
     assert {name: found[name] for name in expected} == expected
     assert made.words, "the plan says which words led to it"
+
+
+@pytest.mark.parametrize("case", PLACED, ids=lambda case: case["sentence"])
+def test_the_spec_of_a_sentence_can_be_simulated(case: dict[str, Any]) -> None:
+    spec = plan_by_rules(UnityAssetSpec(description=case["sentence"])).spec
+    world = World(spec, areas=2, seed=3)
+    steps = list(world.reset().values())
+    assert sum(len(step.decisions.ids) for step in steps) == 2 * spec.agents_per_area
+    for action in random_actions(world, 20):
+        steps += act_all(world, action).values()
+    assert all(np.isfinite(seen).all() for step in steps for seen in step.decisions.observations)
+    assert all(np.isfinite(step.decisions.rewards).all() for step in steps)
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["sentence"] or "nothing")
@@ -176,3 +199,55 @@ def test_a_body_that_does_not_turn_sees_all_around_itself() -> None:
     steps = {round(b - a, 1) for a, b in zip(angles, [*angles[1:], angles[0] + 360], strict=True)}
     assert max(steps) - min(steps) <= 0.3
     assert turning.max_degrees == 90
+
+
+def test_the_sentences_are_many_and_cover_every_archetype() -> None:
+    told = {case["expect"]["archetype"] for case in PLACED}
+    assert told == set(archetype_names())
+    assert (len(PLACED) >= 75, len(REFUSED) >= 15) == (True, True)
+
+
+def test_words_that_no_rule_takes_up_are_told() -> None:
+    made = plan_by_rules(UnityAssetSpec(description="a heavy robot reaches the target and sings a merry song"))
+    assert made.left_out == (
+        "'heavy': no rule takes it up.",
+        "'sings': no rule takes it up.",
+        "'merry song': no rule takes it up.",
+    )
+
+
+def test_each_side_of_a_contest_fails_for_itself_where_the_arena_has_no_walls() -> None:
+    spec = plan_by_rules(UnityAssetSpec(description="a hunter chases two rabbits, no walls")).spec
+    assert [(e.event, e.result, e.team) for e in spec.endings if e.event == "left_arena"] == [
+        ("left_arena", "failure", "chaser"),
+        ("left_arena", "failure", "evader"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("description", "space", "kinds"),
+    [
+        ("chase the player", {"opponent": 2, "heading": 2}, {"team", "position", "velocity", "relative", "heading"}),
+        ("collect coins", {"bearing": 3, "remaining": 0}, {"position", "relative", "velocity", "bearing"}),
+        ("balance a ball", {"tilt": 2, "time_left": 1}, {"tilt", "position", "velocity", "time_left"}),
+    ],
+)
+def test_sizes_speak_of_each_presets_own_goal(description: str, space: dict[str, int], kinds: set[str]) -> None:
+    made = plan_by_rules(UnityAssetSpec(description=description, observation_space=space))
+    assert {part.kind for part in made.spec.observations.vector} == kinds
+
+
+def test_a_goal_that_does_not_exist_cannot_be_seen() -> None:
+    with pytest.raises(InvalidInputError, match="no goal"):
+        plan_by_rules(UnityAssetSpec(description="balance a ball", observation_space={"target": 2}))
+
+
+@pytest.mark.parametrize("name", archetype_names())
+def test_a_spec_is_trained_as_the_preset_that_it_resembles(name: str) -> None:
+    assert nearest_archetype(load_archetype(name).spec).name == name
+
+
+def test_only_a_contest_is_trained_by_self_play() -> None:
+    for case in PLACED:
+        spec = plan_by_rules(UnityAssetSpec(description=case["sentence"])).spec
+        assert ("self_play" in nearest_archetype(spec).training) == bool(spec.teams)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, model_validator
 
 from unity_mlops_mcp.errors import NotFoundError
-from unity_mlops_mcp.spec.base import Part
+from unity_mlops_mcp.spec.base import Name, Part
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
+from unity_mlops_mcp.spec.observations import Pick
 
 
 class Goal(Part):
@@ -36,6 +37,44 @@ class Goal(Part):
         return self.success or self.win_rate or 0.0
 
 
+class Counted(Part):
+    """How many of an entity a sentence may ask for."""
+
+    concept: Name
+    """What the sentence names, as in ``language.yaml``."""
+    entity: Name
+    """The entity, or the team."""
+    least: int = 1
+    """Fewest."""
+    most: int = 1
+    """Most that the rules take on."""
+    unnamed: int | None = None
+    """How many there are where the sentence does not name them; None leaves the preset's number."""
+    steps: int | None = None
+    """Physics steps of an episode for each of them; None leaves the episode as it is."""
+
+
+class SentenceRules(Part):
+    """What the rule-based planner has to know of a preset to change it as a sentence asks."""
+
+    goal: Name | None = None
+    """The entity (or ``opponent``) that is to be reached or kept to; the policy has to see it."""
+    pick: Pick = "nearest"
+    """Which instance of the goal."""
+    small_goal: bool = False
+    """The goal stays small beside the arena."""
+    counts: tuple[Counted, ...] = ()
+    """What a number in the sentence counts."""
+    most_agents: int = 1
+    """Agents of one policy in an area, at most."""
+    motions: tuple[Literal["holonomic", "car", "force", "grid", "tilt"], ...] = ("holonomic", "car", "force", "grid")
+    """Ways in which the body may move; where it is one, the sentence's words about it mean something else."""
+    crash_ends: bool = True
+    """Touching an obstacle is a failure; else it only costs."""
+    half_extent: tuple[float, float] = (3.0, 20.0)
+    """Smallest and largest arena, metres from the middle to a side."""
+
+
 class Archetype(Part):
     """A preset: an environment spec, the body of its ``behaviors`` entry in the trainer YAML, and a goal."""
 
@@ -50,6 +89,8 @@ class Archetype(Part):
     areas: int = Field(default=64, ge=1, description="Areas in one player that `training` was tuned for.")
     goal: Goal
     """What training must reach."""
+    sentence: SentenceRules = SentenceRules()
+    """How a sentence may change it."""
 
 
 def archetype_names() -> tuple[str, ...]:

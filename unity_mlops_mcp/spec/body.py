@@ -121,7 +121,7 @@ class Team(Part):
 
     name: Name
     """Unique; also the tag by which ray sensors see its agents."""
-    count: int = Field(default=1, ge=1, le=8, description="Agents of this team in an area.")
+    count: int = Field(default=1, ge=1, le=16, description="Agents of this team in an area.")
     pace: Quantity = 1.0
     """Share of the actions' effect, 0..1, by which they are multiplied before they move the body: a slower side."""
     spawn: Spawn | None = None

@@ -41,6 +41,7 @@ def plan_by_rules(asset: UnityAssetSpec) -> Plan:
         areas=archetype.areas,
         words=tuple(Word(text=text, meaning=meaning) for text, meaning in dict.fromkeys(draft.words)),
         assumptions=tuple(draft.assumptions),
+        left_out=tuple(f"{words!r}: no rule takes it up." for words in reading.unheard()),
     )
 
 
@@ -50,20 +51,24 @@ def _refuse(reading: Reading) -> None:
         word = reading.find(entry["words"])
         if word and not ("unless" in entry and reading.affirmed(entry["unless"])):
             raise InvalidInputError(
-                f"The description speaks of {entry['name']} ({word!r}), which cannot be simulated yet.",
-                fix=_ways_out(),
+                f"The description speaks of {entry['name']} ({word!r}), which cannot be simulated.",
+                fix=f"What comes nearest: `{entry['instead']}`. {_ways_out()}",
                 cause="unsupported_behavior",
             )
 
 
 def _choose(reading: Reading) -> tuple[str, Mention]:
+    several = any(mention.count and mention.count[1] > 1 for mention in reading.affirmed("agents"))
     for choice in vocabulary()["choices"]:
         if any(reading.denied(concept) for concept in choice.get("denied", ())):
             continue
+        if any(reading.affirmed(concept) for concept in choice.get("unless", ())):
+            continue
         for concept in choice["any"]:
             for mention in reading.affirmed(concept):
-                return choice["archetype"], mention
-    said = f"{reading.text!r} names none" if reading.text else "There is no description"
+                name = choice.get("several", choice["archetype"]) if several else choice["archetype"]
+                return name, mention
+    said = f"{reading.sentence!r} names none" if reading.sentence else "There is no description"
     raise InvalidInputError(f"{said}: no known behaviour was asked for.", fix=_ways_out(), cause="unknown_behavior")
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.spec.archetypes import Archetype
-from unity_mlops_mcp.spec.entities import WALL_TAG
+from unity_mlops_mcp.spec.archetypes import Archetype, SentenceRules
+from unity_mlops_mcp.spec.entities import WALL_TAG, Entity
 from unity_mlops_mcp.spec.language import vocabulary
 
 Data = dict[str, Any]
@@ -28,19 +28,21 @@ class Draft:
     Attributes:
         data: the spec's fields.
         training: body of the behaviour in the trainer YAML.
+        rules: how a sentence may change the preset.
         words: (words, what they led to).
         assumptions: what was left open, one sentence each.
     """
 
     data: Data
     training: Data
+    rules: SentenceRules
     words: list[tuple[str, str]] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, archetype: Archetype) -> Draft:
         """Begin with a preset."""
-        return cls(archetype.spec.model_dump(mode="json"), copy.deepcopy(archetype.training))
+        return cls(archetype.spec.model_dump(mode="json"), copy.deepcopy(archetype.training), archetype.sentence)
 
     @property
     def half_extent(self) -> float:
@@ -48,9 +50,14 @@ class Draft:
         return float(self.data["arena"]["half_extent"])
 
     @property
-    def goal(self) -> str:
-        """The entity that is to be reached."""
-        return "target" if self.entity("target") else "waypoint"
+    def motion(self) -> str:
+        """How the body moves."""
+        return str(self.data["agent"]["motion"]["kind"])
+
+    @property
+    def agents(self) -> int:
+        """Agents in an area."""
+        return sum(int(team["count"]) for team in self.data["teams"]) or int(self.data["agent"]["count"])
 
     def say(self, text: str, meaning: str) -> None:
         """Note what words led to."""
@@ -64,6 +71,15 @@ class Draft:
         """An entity's fields, None when the spec has no such entity."""
         return next((entity for entity in self.data["entities"] if entity["name"] == name), None)
 
+    def team(self, name: str) -> Data | None:
+        """A team's fields, None when the spec has no such team."""
+        return next((team for team in self.data["teams"] if team["name"] == name), None)
+
+    def most(self, entity: Data) -> int:
+        """How many instances of an entity there can be."""
+        count = entity["count"]
+        return int(self.data["parameters"][count]["maximum"] if isinstance(count, str) else count)
+
     def add(self, wish: str) -> None:
         """Add the parts that a wish needs."""
         addition = copy.deepcopy(vocabulary()["additions"][wish])
@@ -72,8 +88,21 @@ class Draft:
         network["hidden_units"] = max(network["hidden_units"], addition.pop("hidden_units", 0))
         self.resize(max(self.half_extent, addition.pop("half_extent", 0.0)))
         self.data["parameters"] |= addition.pop("parameters", {})
+        self.data["observations"]["vector"] += [self._framed(part) for part in addition.pop("observations", [])]
+        self.data["endings"] += self._for_each_team(addition.pop("endings", []))
+        entities = [Entity.model_validate(entity).model_dump(mode="json") for entity in addition.pop("entities", [])]
+        self.data["entities"] += entities
         for name, parts in addition.items():
             self.data[name] += parts
+
+    def _for_each_team(self, endings: list[Data]) -> list[Data]:
+        """Endings as each side's own, where there are sides."""
+        teams = [team["name"] for team in self.data["teams"]]
+        return [{**ending, "team": team} for ending in endings for team in teams] if teams else endings
+
+    def _framed(self, part: Data) -> Data:
+        """A part in the axes in which the body sees."""
+        return {**part, "frame": vocabulary()["motions"].get(self.motion, {"frame": "world"})["frame"]}
 
     def lengthen(self, factor: float) -> None:
         """Train longer, with as many summaries and checkpoints as before."""
@@ -86,10 +115,11 @@ class Draft:
         Args:
             per_direction: rays to each side; None takes what finds its way past obstacles.
         """
-        turns = self.data["agent"]["motion"]["kind"] == "car"
+        turns = self.motion == "car"
         sides = per_direction or (AHEAD if turns else AROUND)
         degrees = 90.0 if turns else round(360.0 * sides / (2 * sides + 1), 1)
         tags = [entity.get("tag") or entity["name"] for entity in self.data["entities"]]
+        tags += [team["name"] for team in self.data["teams"]]
         tags += [WALL_TAG] * self.data["arena"]["walls"]
         length = next((ray["length"] for ray in self.data["observations"]["rays"]), RAY_LENGTH)
         ray = {"name": "RayPerceptionSensor", "tags": tags, "rays_per_direction": sides}
@@ -101,8 +131,9 @@ class Draft:
             self.data["episode"]["max_step"] * max(half_extent / self.half_extent, 1.0)
         )
         self.data["arena"]["half_extent"] = half_extent
-        shape = (self.entity(self.goal) or {})["shape"]
-        shape["radius"] = min(shape["radius"], GOAL_RADIUS * half_extent)
+        goal = self.entity(self.rules.goal or "")
+        if goal and self.rules.small_goal:
+            goal["shape"]["radius"] = min(goal["shape"]["radius"], GOAL_RADIUS * half_extent)
 
 
 def contradiction(message: str, fix: str) -> InvalidInputError:

@@ -33,10 +33,10 @@ def fit_actions(draft: Draft, space: Mapping[str, Any], reading: Reading) -> Non
                 raise contradiction(f"The description says {said}, action_space says {kind}.", "Make them agree.")
             draft.say(mentions[0].text, f"{said} actions")
             kind = said
-    if kind == "continuous" and draft.data["agent"]["motion"]["kind"] == "grid":
+    if kind == "continuous" and draft.motion == "grid":
         raise contradiction("Grid motion has no continuous actions.", "Use discrete actions or another motion.")
     draft.data["actions"]["kind"] = kind = kind or draft.data["actions"]["kind"]
-    _check_action_sizes(kind, space, draft.data["agent"]["motion"]["kind"])
+    _check_action_sizes(kind, space, draft.motion)
 
 
 def action_kind(space: Mapping[str, Any]) -> str:
@@ -136,26 +136,35 @@ def _fit_part(draft: Draft, key: str, size: int, entry: Data) -> None:
     if size == 0:
         draft.data["observations"]["vector"] = [other for other in vector if other["kind"] != part["kind"]]
     elif not present:
-        draft.data["observations"]["vector"].append(_completed(draft, part))
+        draft.data["observations"]["vector"].append(_completed(draft, part, entry))
 
 
-def _completed(draft: Draft, part: Data) -> Data:
+def _completed(draft: Draft, part: Data, entry: Data) -> Data:
     """The part with the entity it is about."""
-    if part["kind"] in {"relative", "bearing", "progress"}:
-        part["of"] = draft.goal
-    if part["kind"] in {"relative", "bearing"} and draft.goal == "waypoint":
-        part["pick"] = "current"
-    if part["kind"] in {"relative", "velocity"} and draft.data["agent"]["motion"]["kind"] == "car":
+    if entry.get("goal"):
+        if draft.rules.goal is None:
+            raise contradiction(f"There is no goal whose {part['kind']} could be seen.", "Leave it out.")
+        part["of"] = draft.rules.goal
+    if part["kind"] in {"relative", "bearing"}:
+        part["pick"] = draft.rules.pick
+    if part["kind"] in {"relative", "velocity"} and draft.motion == "car":
         part["frame"] = "agent"
     return part
 
 
 def _check_goal_is_seen(draft: Draft) -> None:
-    seen = any(part["kind"] in {"relative", "bearing"} for part in draft.data["observations"]["vector"])
+    goal = draft.rules.goal
+    if goal is None:
+        return
+    seen = any(
+        part["kind"] in {"relative", "bearing"} and part["of"] == goal for part in draft.data["observations"]["vector"]
+    )
+    entity = draft.entity(goal)
     tags = {tag for ray in draft.data["observations"]["rays"] for tag in ray["tags"]}
-    if not seen and (draft.goal == "waypoint" or draft.goal not in tags):
+    shown = {team["name"] for team in draft.data["teams"]} if entity is None else {entity["tag"] or goal}
+    if not seen and (draft.rules.pick != "nearest" or not shown & tags):
         sizes = f"target: {PART_SIZES['relative']} or bearing: {PART_SIZES['bearing']}"
-        raise contradiction(f"The policy could not see the {draft.goal}.", f"Keep {sizes} in observation_space.")
+        raise contradiction(f"The policy could not see the {goal}.", f"Keep {sizes} in observation_space.")
 
 
 def unmet_sizes(spec: EnvironmentSpec, asset: UnityAssetSpec) -> list[str]:
