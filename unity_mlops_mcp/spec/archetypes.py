@@ -45,11 +45,9 @@ class Counted(Part):
     entity: Name
     """The entity, or the team."""
     least: int = 1
-    """Fewest."""
+    """Fewest; with 0 there are none unless the sentence names them."""
     most: int = 1
     """Most that the rules take on."""
-    unnamed: int | None = None
-    """How many there are where the sentence does not name them; None leaves the preset's number."""
     steps: int | None = None
     """Physics steps of an episode for each of them; None leaves the episode as it is."""
 

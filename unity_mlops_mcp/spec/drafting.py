@@ -95,6 +95,21 @@ class Draft:
         for name, parts in addition.items():
             self.data[name] += parts
 
+    def drop(self, name: str) -> None:
+        """Leave an entity away, with all that speaks of it."""
+        entity = self.entity(name) or {}
+        self.data["parameters"].pop(str(entity.get("count")), None)
+        gone = {event["name"] for event in self.data["events"] if event.get("of") == name}
+        self.data["entities"] = [other for other in self.data["entities"] if other["name"] != name]
+        for parts in ("events", "rewards"):
+            self.data[parts] = [part for part in self.data[parts] if part.get("of") != name]
+        for parts in ("rewards", "endings"):
+            self.data[parts] = [part for part in self.data[parts] if part.get("event") not in gone]
+        vector = self.data["observations"]["vector"]
+        self.data["observations"]["vector"] = [part for part in vector if part.get("of") != name]
+        for ray in self.data["observations"]["rays"]:
+            ray["tags"] = [tag for tag in ray["tags"] if tag != (entity.get("tag") or name)]
+
     def _for_each_team(self, endings: list[Data]) -> list[Data]:
         """Endings as each side's own, where there are sides."""
         teams = [team["name"] for team in self.data["teams"]]

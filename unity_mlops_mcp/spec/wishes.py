@@ -105,10 +105,11 @@ def things(draft: Draft, reading: Reading) -> None:
                 f"{denied[0].text!r}: this behaviour needs a {counted.entity}.",
                 f"Say how many, such as `5 {counted.concept}`.",
             )
-        if denied:
-            mention = Mention(denied[0].text, count=(0, 0))
-        elif counted.unnamed is not None and not reading.affirmed(counted.concept):
-            draft.data["parameters"][entity["count"]]["default"] = counted.unnamed
+        named = reading.affirmed(counted.concept)
+        if counted.least == 0 and not named:
+            draft.drop(counted.entity)
+            if denied:
+                draft.say(denied[0].text, f"no {counted.entity}")
             continue
         _count(draft, entity, mention, counted)
         if counted.steps:
