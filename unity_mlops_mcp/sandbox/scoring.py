@@ -28,10 +28,15 @@ Respawn = Callable[[NDArray[np.intp], NDArray[np.intp]], None]
 
 @dataclass(frozen=True)
 class Contacts:
-    """What the agents ran into in a physics step: (agents, solid slots) bodies, and (agents,) walls."""
+    """What the agents ran into in a physics step: (agents, solid slots) bodies, and what holds their centres.
+
+    Attributes:
+        bodies: (agents, solid slots) whether they were in contact.
+        limit: (agents,) greatest |x| and |z| of a centre within the walls; None without walls.
+    """
 
     bodies: Bools
-    walls: Bools
+    limit: Floats | None
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,10 @@ class Referee:
         solid = slots[state.slots.solid]
         self._solid = {name: np.flatnonzero(np.isin(solid, slots[own])) for name, own in state.slots.of.items()}
         sides = {side.name: state.crew.side == i for i, side in enumerate(spec.sides)}
-        self._rewards = [(reward, sides.get(reward.team or "")) for reward in spec.rewards]
-        self._shaped = any(reward.when in SHAPING for reward in spec.rewards)
+        rewards = [(reward, sides.get(reward.team or "")) for reward in spec.rewards]
+        self._shaping = [(SHAPING[reward.when], reward, paid) for reward, paid in rewards if reward.when in SHAPING]
+        self._payments = [(PAYMENTS[reward.when], reward, paid) for reward, paid in rewards if reward.when in PAYMENTS]
+        self._events = [(EVENTS[event.kind], event) for event in spec.events]
         self._quantity = {
             value: quantities.of_agents(value)
             for part in (*spec.events, *spec.rewards)
@@ -73,29 +80,31 @@ class Referee:
     def shaping(self, before: Before) -> Floats:
         """(agents,) what the way of this physics step is worth; call it ahead of ``events``."""
         total = np.zeros(len(self._state.yaw), np.float32)
-        if self._shaped:
-            for reward, paid in self._rewards:
-                if reward.when in SHAPING:
-                    worth = SHAPING[reward.when](self, reward, before)
-                    total += worth if paid is None else worth * paid
+        for worth, reward, paid in self._shaping:
+            total += worth(self, reward, before) if paid is None else worth(self, reward, before) * paid
         return total
 
     def events(self, contacts: Contacts) -> dict[str, Bools]:
         """Event name -> (agents,) whether it fires in this physics step."""
-        return {event.name: EVENTS[event.kind](self, event, contacts) for event in self._spec.events}
+        return {event.name: happens(self, event, contacts) for happens, event in self._events}
 
     def rewards(self, fired: Mapping[str, Bools]) -> Floats:
         """(agents,) what the events and the step itself are worth."""
-        state, total = self._state, np.zeros(len(self._state.yaw), np.float32)
-        for reward, paid in self._rewards:
-            if isinstance(reward, rules.StepReward):
-                worth = np.float32(reward.value / self._spec.episode.max_step)
-                total += worth if paid is None else worth * paid
-            elif isinstance(reward, rules.EventReward) and fired[reward.event].any():
-                whom = fired[reward.event] if paid is None else fired[reward.event] & paid
-                share = spread(state, state.count[reward.shared_by], ALL) if reward.shared_by else 1
-                total += whom * np.float32(reward.value) / np.maximum(share, 1).astype(np.float32)
+        total = np.zeros(len(self._state.yaw), np.float32)
+        for pay, reward, paid in self._payments:
+            pay(self, total, reward, paid, fired)
         return total
+
+    def _step(self, total: Floats, reward: rules.StepReward, paid: Bools | None, _: Mapping[str, Bools]) -> None:
+        worth = np.float32(reward.value / self._spec.episode.max_step)
+        total += worth if paid is None else worth * paid
+
+    def _event(self, total: Floats, reward: rules.EventReward, paid: Bools | None, fired: Mapping[str, Bools]) -> None:
+        whom = fired[reward.event]
+        if whom.any():
+            share = spread(self._state, self._state.count[reward.shared_by], ALL) if reward.shared_by else 1
+            each = np.float32(reward.value) / np.maximum(share, 1).astype(np.float32)
+            total += (whom if paid is None else whom & paid) * each
 
     def _approach(self, reward: rules.Approach, before: Before) -> Floats:
         state = self._state
@@ -142,8 +151,14 @@ class Referee:
 
     def _touch(self, event: rules.Touch, contacts: Contacts) -> Bools:
         if event.of == WALL_TAG:
-            return self._fresh(event.name, contacts.walls)
+            return self._fresh(event.name, self._at_walls(contacts.limit))
         return self._fresh(event.name, np.any(contacts.bodies[:, self._solid[event.of]], axis=1))
+
+    def _at_walls(self, limit: Floats | None) -> Bools:
+        if limit is None:
+            return np.zeros(len(self._state.yaw), bool)
+        touching: Bools = np.abs(self._state.position).max(axis=1) > limit - SKIN
+        return touching
 
     def _leave(self, event: rules.Leave, contacts: Contacts) -> Bools:  # noqa: ARG002
         outside: Bools = np.abs(self._state.position).max(axis=1) > self._state.extent
@@ -206,17 +221,14 @@ SHAPING: dict[str, Callable[..., Floats]] = {
 }
 """Kind of reward that looks at the way of a physics step -> what computes it."""
 
+PAYMENTS: dict[str, Callable[..., None]] = {kind: getattr(Referee, f"_{kind}") for kind in ("step", "event")}
+"""Kind of reward that is paid for what happened -> what adds it up."""
+
 EVENTS: dict[str, Callable[..., Bools]] = {
     kind: getattr(Referee, f"_{kind}")
     for kind in ("enter", "touch", "leave", "visit", "complete", "collect", "cleared", "near", "far", "timeout")
 }
 """Kind of event -> what computes it."""
-
-
-def at_walls(position: Floats, limit: Floats) -> Bools:
-    """(agents,) whether centres have come to the walls, which hold them at ``limit``."""
-    touching: Bools = np.abs(position).max(axis=1) > limit - SKIN
-    return touching
 
 
 def _length(vector: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +141,7 @@ class State:
     entity_velocity: Floats
     entity_yaw: Floats
     entity_phase: Floats
+    _seen: dict[tuple[int | None, int | None], Bodies] = field(default_factory=dict, repr=False)
 
     @classmethod
     def empty(cls, spec: EnvironmentSpec, areas: int, quantities: Quantities) -> State:
@@ -169,7 +170,12 @@ class State:
         )
 
     def bodies(self, columns: Columns) -> Bodies:
-        """The entities in these columns, by area."""
+        """The entities in these columns, by area; columns side by side are seen, not copied."""
+        if isinstance(columns, slice):
+            key = (columns.start, columns.stop)
+            if key not in self._seen:
+                self._seen[key] = Bodies(self.centre[:, columns], self.half[:, columns], self.radius[:, columns])
+            return self._seen[key]
         return Bodies(self.centre[:, columns], self.half[:, columns], self.radius[:, columns])
 
     def around(self, columns: Columns) -> Bodies:

@@ -29,7 +29,7 @@ from unity_mlops_mcp.sandbox.observing import Observer
 from unity_mlops_mcp.sandbox.placing import Placer
 from unity_mlops_mcp.sandbox.quantities import Quantities
 from unity_mlops_mcp.sandbox.scenery import Scenery
-from unity_mlops_mcp.sandbox.scoring import Before, Contacts, Referee, at_walls
+from unity_mlops_mcp.sandbox.scoring import Before, Contacts, Referee
 from unity_mlops_mcp.sandbox.snapshots import Album, Snapshot
 from unity_mlops_mcp.sandbox.state import State
 from unity_mlops_mcp.spec.body import DT
@@ -64,6 +64,7 @@ class World:
         self._placer = Placer(spec, self._state, self._quantities, self._move.snap)
         self._referee = Referee(spec, self._state, self._quantities, self._respawn)
         self._album = Album(spec, self._state, self._quantities, self._referee)
+        self._limit = self._hold()
         self._passes = 0 if spec.agent.motion.kind == "grid" else PASSES
         paces = [self._quantities.of(side.pace) for side in spec.sides for _ in range(side.count)]
         self._paces = paces if any(side.pace != 1 for side in spec.sides) else []
@@ -111,6 +112,7 @@ class World:
         """Make an area what a snapshot of an equal spec says; with the same seed and area it then goes on the same."""
         self._episode[area] = snapshot["episode"]
         self._album.put(area, snapshot)
+        self._limit = self._hold()
 
     def reset(self) -> Mapping[str, BehaviorStep]:
         """Begin an episode in every area; unfinished ones are dropped without a statistic."""
@@ -165,25 +167,29 @@ class World:
         """One physics step of all areas."""
         state, spec, moves = self._state, self._spec, self._scenery.moves
         before = Before(state.position.copy(), state.centre.copy() if moves else state.centre)
-        self._scenery.roam()
+        if moves:
+            self._scenery.roam()
         self._move(state, action, first=first)
-        self._scenery.give_way()
-        limit = spread(state, self._limit(), ALL) if spec.arena.walls else None
+        if moves:
+            self._scenery.give_way()
         solid = state.around(state.slots.solid)
-        bodies = push_out(state.position, before.position, spec.agent.radius, limit, solid, passes=self._passes)
+        bodies = push_out(state.position, before.position, spec.agent.radius, self._limit, solid, passes=self._passes)
         state.velocity[:] = (state.position - before.position) / np.float32(DT)
         if moves:
             state.entity_velocity[:] = (state.centre - before.centre) / np.float32(DT)
         state.step += 1
-        walls = np.zeros(len(self._reward), bool) if limit is None else at_walls(state.position, limit)
         self._reward += self._referee.shaping(before)
-        fired = self._referee.events(Contacts(bodies, walls))
+        fired = self._referee.events(Contacts(bodies, self._limit))
         self._reward += self._referee.rewards(fired)
         return fired
 
-    def _limit(self) -> Floats:
-        """(areas,) greatest |x| and |z| of an agent's centre."""
-        return self._move.snap(self._state.half_extent - np.float32(self._spec.agent.radius), ALL)
+    def _hold(self) -> Floats | None:
+        """(agents,) greatest |x| and |z| of a centre within the walls; None without walls."""
+        if not self._spec.arena.walls:
+            return None
+        return spread(
+            self._state, self._move.snap(self._state.half_extent - np.float32(self._spec.agent.radius), ALL), ALL
+        )
 
     def _finish(self, fired: Mapping[str, NDArray[np.bool_]], ended: list[_Ended]) -> Rows:
         """Report and begin anew where an ending fired or max_step is reached; gives the agents there."""
@@ -232,6 +238,7 @@ class World:
         own = self._quantities.draws
         draws = uniforms(self._seed, areas, self._episode[areas], own + self._placer.draws)
         self._quantities.begin(areas, draws[:, :own])
+        self._limit = self._hold()
         self._placer.place(areas, draws[:, own:])
         agents = self._state.crew.rows(areas)
         self._referee.begin(agents)
