@@ -229,17 +229,18 @@ def test_paths_of_the_repository_that_are_named_exist() -> None:
 def specs() -> dict[str, str]:
     """The specs that the documentation and the examples show."""
     (annotated,) = blocks(DOCS / "environments.md", "yaml")
-    return {"page": annotated, "example": text_of(REPOSITORY / "examples" / "custom_environment.yaml")}
+    examples = {path.stem: text_of(path) for path in (REPOSITORY / "examples").glob("*.yaml")}
+    return {"page": annotated, **examples}
 
 
-@pytest.mark.parametrize("where", ["page", "example"])
+@pytest.mark.parametrize("where", ["page", "custom_environment", "bee_meadow"])
 def test_the_specs_that_are_shown_can_be_simulated(where: str) -> None:
     spec = EnvironmentSpec.from_text(specs()[where])
     world = World(spec, areas=4, seed=1)
     (behavior,) = world.behaviors
     assert tuple((one.name, one.shape) for one in behavior.observations) == spec.sensors()
     (step,) = world.reset().values()
-    assert len(step.decisions.ids) == 4
+    assert len(step.decisions.ids) == 4 * spec.agents_per_area
 
 
 def test_the_sizes_in_the_notes_of_the_annotated_spec_are_right() -> None:

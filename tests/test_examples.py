@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.mcp_clients import server_environment
 from tests.stand_ins.player import write_player
+from unity_mlops_mcp.pipeline.stages import STAGES
 
 pytestmark = [pytest.mark.trainer, pytest.mark.slow]
 
@@ -88,6 +90,16 @@ def test_a_spec_written_by_hand_is_built_and_trained(home: Path, trainer_python:
     assert "DeliverParcel observes [[66], [5]]" in said
     assert policy_in(said).name == "DeliverParcel.onnx"
     assert re.search(r"^  \d+% of the last \d+ episodes ended by (?:delivered|fell|timeout)$", said, re.MULTILINE)
+
+
+def test_a_behaviour_that_no_preset_is_like_goes_the_whole_way(home: Path, trainer_python: Path) -> None:
+    said = example("whole_way.py", home, trainer_python, "--max-steps", "9000")
+    for stage in STAGES:
+        assert re.search(rf"^  {stage.name}: .+$", said, re.MULTILINE), stage.name
+    assert policy_in(said).name == "GatherNectar.onnx"
+    (folder,) = re.findall(r"^Results (.+)$", said, re.MULTILINE)
+    spec = json.loads((Path(folder) / "describe.json").read_text())["spec"]
+    assert (spec["agent"]["count"], spec["entities"][1]["motion"]["kind"]) == (2, "roam")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the player's script runs only on systems with a shell")
