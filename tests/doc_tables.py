@@ -17,6 +17,7 @@ from mcp.types import Prompt, Resource, ResourceTemplate, Tool
 
 from tests.conftest import REPOSITORY
 from tests.mcp_clients import in_memory
+from unity_mlops_mcp.codegen.checking.rules import rules
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.interfaces.cli.main import OPERATIONS, command_line
 from unity_mlops_mcp.training.diagnosis import diagnoses
@@ -205,6 +206,13 @@ def _parsed(template: str) -> list[tuple[str, str | None, str | None, str | None
     return list(string.Formatter().parse(template))
 
 
+def lint_rules(first: str) -> str:
+    """Each case of the rules whose ids begin so: severity, what it finds, what to do."""
+    shown = [one for one in rules().values() if one.id.startswith(first)]
+    rows = [(one.id, one.severity, _plain(one.message), _plain(one.fix)) for one in shown]
+    return table(("id", "severity", "what it finds", "what to do"), rows)
+
+
 def settings() -> str:
     """Each setting with its default and meaning."""
     rows = []
@@ -231,8 +239,11 @@ def pages() -> dict[str, str]:
     for file, name, content in (
         ("troubleshooting.md", "causes", causes()),
         ("how-it-works.md", "settings", settings()),
+        ("lint.md", "rules", lint_rules("MLA")),
+        ("lint.md", "guard", lint_rules("SEC")),
     ):
-        made[file] = filled((DOCS / file).read_text(encoding="utf-8"), name, content)
+        page = made.get(file) or (DOCS / file).read_text(encoding="utf-8")
+        made[file] = filled(page, name, content)
     return made
 
 
