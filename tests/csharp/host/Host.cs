@@ -52,6 +52,10 @@ static class Host
             case "parameter":
                 Academy.Instance.EnvironmentParameters.Set(asked.GetProperty("key").GetString(), asked.GetProperty("value").GetSingle());
                 return new Dictionary<string, object>();
+            case "call":
+                object target = Target(asked);
+                target.GetType().GetMethod(asked.GetProperty("method").GetString(), Any).Invoke(target, null);
+                return new Dictionary<string, object>();
             case "reset":
                 UnityEngine.Random.InitState(asked.GetProperty("seed").GetInt32());
                 Academy.Instance.Reset();
@@ -128,7 +132,7 @@ static class Host
         ["rewards"] = s_Agents.Select(agent => agent.RewardSoFar).ToArray(),
     };
 
-    /// Sets fields and properties of components, private ones too.
+    /// Sets fields and properties of components, private ones too; what is optional may be missing.
     static Dictionary<string, object> Set(JsonElement asked)
     {
         foreach (JsonElement one in asked.GetProperty("values").EnumerateArray())
@@ -136,7 +140,9 @@ static class Host
             string path = one.GetProperty("path").GetString();
             int dot = path.LastIndexOf('.');
             object owner = dot < 0 ? Target(one) : Value(Target(one), path.Substring(0, dot));
-            Assign(owner, path.Substring(dot + 1), one.GetProperty("value"));
+            string name = path.Substring(dot + 1);
+            bool optional = one.TryGetProperty("optional", out JsonElement may) && may.GetBoolean();
+            if (!optional || Field(owner.GetType(), name) != null) Assign(owner, name, one.GetProperty("value"));
         }
         Physics.SyncTransforms();
         return new Dictionary<string, object>();
