@@ -21,11 +21,11 @@ from tests.mcp_clients import server_environment
 from unity_mlops_mcp import __version__
 
 PACKAGE = REPOSITORY / "unity_mlops_mcp"
-HOSTS = {"www.apache.org", "protobuf.dev", "pytorch.org", "www.yamllint.com", "127.0.0.1"}
+HOSTS = {"www.apache.org", "protobuf.dev", "pytorch.org", "www.yamllint.com", "127.0.0.1", "github.com"}
 """The hosts of every address in the repository: pages that are cited, and this machine; no package index."""
 INDEXES = ("pypi" + ".org", "pytorch" + ".org/whl", "python" + "hosted.org", "pypi/" + "simple", "artifact" + "ory")
 HOMES = re.compile(r"(?<![\w.<-])(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2}|/(?=root/))(\w+)")
-INVENTED_USERS = {"o", "x", "Ann"}
+INVENTED_USERS = {"o", "x", "Ann", "Default"}
 """The names in the tests' own paths; ``o`` begins ``o'neil``."""
 
 
