@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.composed import composed
@@ -219,7 +219,13 @@ def test_an_archetype_agrees_from_every_state(name: str, stubs: Stubs, tmp_path:
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 @given(seed=st.integers(0, 10**6))
 def test_a_spec_composed_at_random_agrees(seed: int, stubs: Stubs, tmp_path_factory: pytest.TempPathFactory) -> None:
     spec = composed(seed)

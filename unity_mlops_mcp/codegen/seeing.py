@@ -65,8 +65,9 @@ class Eyes:
             return Seen("velocity", "Its own velocity, in top speeds (2).", (), vector, self._view.top_speed)
         choice = self._chooser.choose(part.of, part.pick)
         code = _framed(_guarded([choice.guard], choice.velocity), framed=framed)
-        if code == choice.velocity:
-            setup, vector = self._fresh([choice.setup]), code
+        if code == choice.velocity and choice.setup is None:
+            setup: tuple[str, ...] = ()
+            vector = code
         else:
             vector = f"velocityOf{choice.label}{'InOwnFrame' * framed}"
             setup = self._fresh([choice.setup, f"Vector2 {vector} = {code};"])

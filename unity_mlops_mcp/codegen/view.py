@@ -257,8 +257,10 @@ class View:
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
-        """What ray sensors look for, in the order of the spec."""
-        return tuple(dict.fromkeys(tag for ray in self.spec.observations.rays for tag in ray.tags))
+        """What ray sensors look for, in the order of the spec; all teams, if one of them."""
+        looked_for = [tag for ray in self.spec.observations.rays for tag in ray.tags]
+        teams = [team.name for team in self.spec.teams]
+        return tuple(dict.fromkeys([*looked_for, *(teams if set(teams) & set(looked_for) else [])]))
 
     @cached_property
     def events_used(self) -> list[Event]:
