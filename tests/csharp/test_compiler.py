@@ -93,6 +93,37 @@ def test_an_editors_own_compiler_is_taken_first(csharp: Toolchain, tmp_path: Pat
     assert not report.errors
 
 
+@pytest.mark.usefixtures("on_path")
+def test_a_wrong_name_of_the_users_own_is_an_error(tmp_path: Path) -> None:
+    report = check(tmp_path, "this.nothing")
+    assert [one.code for one in report.errors] == ["CS1061"]
+    report = check(tmp_path, "unknown")
+    assert [one.code for one in report.errors] == ["CS0103"]
+
+
+@pytest.mark.usefixtures("on_path")
+def test_what_follows_from_a_type_that_the_stubs_lack_is_no_error(tmp_path: Path) -> None:
+    report = check(tmp_path, "new NavMeshQuery().Ask(1, 2)")
+    assert not report.errors
+    assert report.warnings
+
+
+@pytest.mark.usefixtures("on_path")
+def test_a_script_cannot_be_written_elsewhere_by_its_path(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.cs"
+    script = ScriptFile.of(str(outside), "agent", "class Out { int One() { return nothing; } }")
+    versions = resolve_versions("6000.0", "4.0.2")
+    report = compile_check([script], versions, cache=tmp_path.parent / "compiled-stubs")
+    assert [one.path for one in report.errors] == [str(outside)]
+    assert not outside.exists()
+
+
+@pytest.mark.usefixtures("on_path")
+def test_unitys_own_symbols_are_defined(tmp_path: Path) -> None:
+    scene = SCENE + "#if UNITY_2022_3_OR_NEWER && UNITY_EDITOR\nclass Twice { int Twice; }\n#endif\n"
+    assert [one.code for one in check(tmp_path, "0f", scene).errors] == ["CS0542"]
+
+
 def test_without_a_compiler_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert check(tmp_path, "1.0") == CompileReport(compiler="none")

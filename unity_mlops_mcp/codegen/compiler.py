@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import tempfile
@@ -11,8 +12,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
+from unity_mlops_mcp.codegen.checking.checks import defined_symbols
 from unity_mlops_mcp.codegen.records import ScriptFile
 from unity_mlops_mcp.codegen.versions import Versions
+from unity_mlops_mcp.errors import ExternalError
 from unity_mlops_mcp.process.commands import find, run
 from unity_mlops_mcp.spec.base import Part
 
@@ -28,6 +31,8 @@ _TIMEOUT_S = 120.0
 _LINE = re.compile(
     r"^(?P<path>.*?)\((?P<line>\d+),(?P<column>\d+)\): (?P<severity>error|warning) (?P<code>CS\d+): (?P<message>.*)$"
 )
+_DECLARED = re.compile(r"\b(?:class|struct|enum|interface)\s+(\w+)")
+_MISSING_TYPE = {"CS0234", "CS0246"}
 _UNKNOWN_NAME = {"CS0103", "CS0117", "CS0234", "CS0246", "CS1061"}
 _AGENTS_TYPES = re.compile(
     r"'(?:Unity\.MLAgents|Agent|ActionBuffers|ActionSegment|VectorSensor|BehaviorParameters|BrainParameters|Academy|"
@@ -99,7 +104,7 @@ def compile_check(
         editors: programs of installed Editors, the preferred one first.
 
     Raises:
-        ExternalError: the compiler did not end in time.
+        ExternalError: the compiler did not end in time, or cannot compile the stubs.
     """
     compiler = find_compiler(editors)
     if compiler is None:
@@ -152,19 +157,17 @@ def _passes(
 ) -> list[Diagnostic]:
     """Everything said about the player's scripts, and about the Editor's once those compile."""
     written = {}
-    for script in scripts:
-        path = folder / script.path
-        path.parent.mkdir(parents=True, exist_ok=True)
+    for i, script in enumerate(scripts):
+        path = folder / f"{i}.cs"  # a name of ours: the script's own may lead anywhere
         path.write_text(script.text, encoding="utf-8")
         written[path] = script
     player = [path for path, script in written.items() if not _is_editors(script)]
     editor = [path for path, script in written.items() if _is_editors(script)]
-    defines = symbols(versions)
-    game = folder / "Game.dll"
-    text = _compile(compiler, player, game, defines, [_stubs(compiler, defines, _PLAYER, cache)])
+    ours, defines = symbols(versions), tuple(sorted(defined_symbols(versions) | {"UNITY_STANDALONE"}))
+    text = _compile(compiler, player, folder / "Game.dll", defines, [_stubs(compiler, ours, _PLAYER, cache)])
     found = _read(text, written)
     if editor and not any(one.severity == "error" for one in found):
-        stubs = _stubs(compiler, defines, _EDITOR, cache)
+        stubs = _stubs(compiler, ours, _EDITOR, cache)
         # Compiled with the player's scripts, which an assembly of other stubs would not fit.
         text = _compile(compiler, [*player, *editor], folder / "Editor.dll", (*defines, "UNITY_EDITOR"), [stubs])
         found += [one for one in _read(text, written) if one not in found]
@@ -188,8 +191,15 @@ def _stubs(compiler: Compiler, defines: Sequence[str], parts: Sequence[str], cac
         with tempfile.TemporaryDirectory(dir=cache) as name:
             made = Path(name) / "made"
             made.mkdir()
-            _compile(compiler, sources, made / "UnityStubs.dll", defines, [])
-            if not kept.parent.exists():
+            said = _compile(compiler, sources, made / kept.name, defines, [])
+            if not (made / kept.name).is_file():
+                raise ExternalError(
+                    f"The compiler of {compiler.name} cannot compile our stubs of Unity.",
+                    fix="Check that its installation is whole; without it the check by rules still works.",
+                    cause="compiler_failed",
+                    evidence=said.splitlines()[-5:],
+                )
+            with contextlib.suppress(OSError):  # another process was faster
                 made.rename(kept.parent)
     return kept
 
@@ -209,18 +219,30 @@ def _compile(
 
 
 def _read(text: str, written: dict[Path, ScriptFile]) -> list[Diagnostic]:
-    found = []
-    for match in filter(None, map(_LINE.match, text.splitlines())):
+    """What the compiler says, each thing once; what may come from a gap in our stubs is a warning."""
+    own = {name for script in written.values() for name in _DECLARED.findall(script.text)}
+    matches = [match for match in map(_LINE.match, text.splitlines()) if match]
+    gaps = {match["path"] for match in matches if match["code"] in _MISSING_TYPE and _is_gap(match, own)}
+    found: dict[Diagnostic, None] = {}
+    for match in matches:
         script = written.get(Path(match["path"]))
-        gap = match["code"] in _UNKNOWN_NAME and not _AGENTS_TYPES.search(match["message"])
-        note = " (or our stubs of Unity lack it)" if gap else ""
+        follows = match["path"] in gaps and not _AGENTS_TYPES.search(match["message"])
+        gap = match["severity"] == "error" and (follows or _is_gap(match, own))
         one = Diagnostic(
             severity="error" if match["severity"] == "error" and not gap else "warning",
             code=match["code"],
             path=script.path if script else match["path"],
             line=int(match["line"]),
             column=int(match["column"]),
-            message=match["message"] + note,
+            message=match["message"] + (" (or our stubs of Unity lack something here)" if gap else ""),
         )
-        found += [one] if one not in found else []
-    return found
+        found[one] = None
+    return list(found)
+
+
+def _is_gap(match: re.Match[str], own: set[str]) -> bool:
+    """Whether an unknown name may be a type of Unity that our stubs lack, not one of ML-Agents or the user."""
+    named = re.search(r"'([^'<(.]+)", match["message"])
+    name = named[1] if named else ""
+    known = match["code"] in _UNKNOWN_NAME and not _AGENTS_TYPES.search(match["message"])
+    return known and name not in own and name[:1].isupper()

@@ -79,7 +79,7 @@ namespace UnityEngine
         public override string ToString() => ToString("F2");
         public string ToString(string format) => ToString(format, null);
         public string ToString(string format, IFormatProvider provider) =>
-            "(" + Text.Of(x, format, provider) + ", " + Text.Of(y, format, provider) + ")";
+            "(" + Shown.Of(x, format, provider) + ", " + Shown.Of(y, format, provider) + ")";
     }
 
     public struct Vector3 : IEquatable<Vector3>, IFormattable
@@ -218,8 +218,8 @@ namespace UnityEngine
         public override int GetHashCode() => x.GetHashCode() ^ (y.GetHashCode() << 2) ^ (z.GetHashCode() >> 2);
         public override string ToString() => ToString("F2");
         public string ToString(string format) => ToString(format, null);
-        public string ToString(string format, IFormatProvider provider) => "(" + Text.Of(x, format, provider) + ", "
-            + Text.Of(y, format, provider) + ", " + Text.Of(z, format, provider) + ")";
+        public string ToString(string format, IFormatProvider provider) => "(" + Shown.Of(x, format, provider) + ", "
+            + Shown.Of(y, format, provider) + ", " + Shown.Of(z, format, provider) + ")";
     }
 
     public struct Vector4 : IEquatable<Vector4>
@@ -343,7 +343,7 @@ namespace UnityEngine
         public override string ToString() => "(" + x + ", " + y + ", " + z + ")";
     }
 
-    internal static class Text
+    internal static class Shown
     {
         internal static string Of(float value, string format, IFormatProvider provider) =>
             value.ToString(string.IsNullOrEmpty(format) ? "F2" : format, provider ?? System.Globalization.CultureInfo.InvariantCulture);
