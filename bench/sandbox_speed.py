@@ -54,20 +54,38 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 WARM_UP = 50
 
 
+Crew = Mapping[BehaviorSpec, int]
+"""The behaviours of a world, and how many agents of each live in an area."""
+
+
+def crew_of(spec: EnvironmentSpec) -> Crew:
+    """The behaviours of a spec's world."""
+    world = World(spec, areas=1, seed=0)
+    return {one: len(world.reset()[one.name].decisions.ids) for one in world.behaviors}
+
+
+def no_actions_of(crew: Crew, areas: int) -> dict[str, Actions]:
+    """Zeros for every agent, by behaviour."""
+    return {behavior.name: no_actions(behavior.action, agents * areas) for behavior, agents in crew.items()}
+
+
 class Still:
     """A world in which nothing ever changes."""
 
-    def __init__(self, behavior: BehaviorSpec, areas: int) -> None:
+    def __init__(self, crew: Crew, areas: int) -> None:
         rng = np.random.default_rng(0)
-        sensors = tuple(rng.normal(size=(areas, *one.shape)).astype(np.float32) for one in behavior.observations)
-        asking = Decisions(np.arange(areas), sensors, np.zeros(areas, np.float32))
-        self._behavior = behavior
-        self._steps = {behavior.name: BehaviorStep(asking, empty_step(behavior).terminals)}
+        self._behaviors = tuple(crew)
+        self._steps: dict[str, BehaviorStep] = {}
+        for behavior, agents in crew.items():
+            count = agents * areas
+            sensors = tuple(rng.normal(size=(count, *one.shape)).astype(np.float32) for one in behavior.observations)
+            asking = Decisions(np.arange(count), sensors, np.zeros(count, np.float32))
+            self._steps[behavior.name] = BehaviorStep(asking, empty_step(behavior).terminals)
 
     @property
     def behaviors(self) -> Sequence[BehaviorSpec]:
-        """The one behaviour."""
-        return (self._behavior,)
+        """The behaviours."""
+        return self._behaviors
 
     def reset(self) -> Mapping[str, BehaviorStep]:
         """Always the same."""
@@ -112,7 +130,7 @@ class Rate:
 class Server:
     """A trainer that answers every message with the same step, as fast as gRPC goes."""
 
-    def __init__(self, behavior: BehaviorSpec, areas: int, seconds: float) -> None:
+    def __init__(self, crew: Crew, areas: int, seconds: float) -> None:
         self._seconds, self._count, self._start = seconds, 0, 0.0
         self._cpu, self.pid = 0.0, 0
         self._done: queue.SimpleQueue[Rate] = queue.SimpleQueue()
@@ -120,7 +138,8 @@ class Server:
         welcome.unity_input.rl_initialization_input.num_areas = areas
         welcome.unity_input.rl_initialization_input.communication_version = messages.COMMUNICATION_VERSION
         reset.unity_input.rl_input.command = messages.RESET
-        step.unity_input.rl_input.agent_actions[behavior.name] = encode_actions(no_actions(behavior.action, areas))
+        for name, actions in no_actions_of(crew, areas).items():
+            step.unity_input.rl_input.agent_actions[name] = encode_actions(actions)
         stop.header.status = messages.STATUS_STOP
         self._opening: list[bytes] = [welcome.SerializeToString(), reset.SerializeToString()]
         self._step: bytes = step.SerializeToString()
@@ -157,9 +176,9 @@ class Server:
         return rate
 
 
-def over_protocol(command: Sequence[str], behavior: BehaviorSpec, areas: int, seconds: float) -> Rate:
+def over_protocol(command: Sequence[str], crew: Crew, areas: int, seconds: float) -> Rate:
     """A player process against the constant server."""
-    server = Server(behavior, areas, seconds)
+    server = Server(crew, areas, seconds)
     options = ["--mlagents-port", str(server.port)]
     variables = environment(PYTHONPATH=str(REPOSITORY))
     with subprocess.Popen([*command, *options], env=variables, stderr=subprocess.DEVNULL) as process:
@@ -171,8 +190,7 @@ def in_process(spec: EnvironmentSpec, areas: int, seconds: float) -> Rate:
     """The world alone."""
     world = World(spec, areas=areas, seed=0)
     world.reset()
-    (behavior,) = world.behaviors
-    actions = {behavior.name: no_actions(behavior.action, areas)}
+    actions = no_actions_of(crew_of(spec), areas)
     start, cpu, count = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - start < seconds:
         for _ in range(10):
@@ -184,16 +202,16 @@ def in_process(spec: EnvironmentSpec, areas: int, seconds: float) -> Rate:
 
 def play_still(arguments: argparse.Namespace, spec: EnvironmentSpec) -> None:
     """The player process of the ceilings."""
-    behavior = World(spec, areas=1, seed=0).behaviors[0]
+    crew = crew_of(spec)
     if arguments.still == "objects":
         changed: Any = player
         changed.encode_agents = encode_as_objects
-    player.serve(lambda shake: Still(behavior, shake.areas), port=arguments.mlagents_port, log=lambda _: None)
+    player.serve(lambda shake: Still(crew, shake.areas), port=arguments.mlagents_port, log=lambda _: None)
 
 
 def measure(spec: EnvironmentSpec, archetype: str, areas: int, seconds: float, rounds: int) -> dict[str, Rate]:
     """The medians of each way."""
-    behavior = World(spec, areas=1, seed=0).behaviors[0]
+    crew = crew_of(spec)
     still = [sys.executable, __file__, "--archetype", archetype, "--still"]
     found: dict[str, list[Rate]] = {"ceiling": [], "objects": [], "sandbox": [], "in process": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -201,9 +219,9 @@ def measure(spec: EnvironmentSpec, archetype: str, areas: int, seconds: float, r
         file.write_text(spec.to_json(), "utf-8")
         sandbox = [sys.executable, "-m", "unity_mlops_mcp.sandbox", str(file)]
         for _ in range(rounds):
-            found["ceiling"].append(over_protocol([*still, "codec"], behavior, areas, seconds))
-            found["objects"].append(over_protocol([*still, "objects"], behavior, areas, seconds))
-            found["sandbox"].append(over_protocol(sandbox, behavior, areas, seconds))
+            found["ceiling"].append(over_protocol([*still, "codec"], crew, areas, seconds))
+            found["objects"].append(over_protocol([*still, "objects"], crew, areas, seconds))
+            found["sandbox"].append(over_protocol(sandbox, crew, areas, seconds))
             found["in process"].append(in_process(spec, areas, seconds))
     return {name: _median(rates) for name, rates in found.items()}
 
@@ -212,10 +230,10 @@ def _median(rates: Sequence[Rate]) -> Rate:
     return Rate(statistics.median(rate.per_second for rate in rates), statistics.median(rate.cpu_s for rate in rates))
 
 
-def show(areas: int, rates: Mapping[str, Rate]) -> None:
+def show(areas: int, agents: int, rates: Mapping[str, Rate]) -> None:
     """One row: agent steps per second and processor time per exchange of each way, then the ratios."""
     ceiling, objects, sandbox, alone = rates.values()
-    cells = [f"{areas * rate.per_second:,.0f} ({1e6 * rate.cpu_s:,.0f})" for rate in rates.values()]
+    cells = [f"{agents * rate.per_second:,.0f} ({1e6 * rate.cpu_s:,.0f})" for rate in rates.values()]
     floor = 1 / (1 / ceiling.per_second + 1 / alone.per_second)
     compared = (
         objects.cpu_s / ceiling.cpu_s,
@@ -245,7 +263,11 @@ def main() -> None:
     print("|", " | ".join(("areas", "ceiling", "objects", "sandbox", "in process", *ratios)), "|")
     print("|---" * 9 + "|")
     for areas in arguments.areas:
-        show(areas, measure(spec, arguments.archetype, areas, arguments.seconds, arguments.rounds))
+        show(
+            areas,
+            areas * spec.agents_per_area,
+            measure(spec, arguments.archetype, areas, arguments.seconds, arguments.rounds),
+        )
 
 
 if __name__ == "__main__":

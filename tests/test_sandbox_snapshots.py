@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.test_sandbox_world import same
-from tests.worlds import act_all, random_actions
+from tests.worlds import act, act_all, random_actions, spec_of
 from unity_mlops_mcp.sandbox.world import World
 from unity_mlops_mcp.spec.archetypes import archetype_names, load_archetype
 
@@ -31,3 +31,29 @@ def test_an_area_goes_on_from_a_snapshot_as_it_went_on_itself(name: str) -> None
             assert same(step, theirs[behavior])
             assert np.array_equal(step.decisions.ids, theirs[behavior].decisions.ids)
             assert np.array_equal(step.terminals.rewards, theirs[behavior].terminals.rewards)
+
+
+def test_what_respawns_goes_on_at_the_same_places() -> None:
+    coin = {"name": "coin", "count": 4, "shape": {"kind": "circle", "radius": 1.0}}
+    spec = spec_of(
+        entities=[coin],
+        observations={"vector": [{"kind": "position"}, {"kind": "relative", "of": "coin"}]},
+        events=[
+            {"kind": "collect", "name": "grabbed", "of": "coin", "respawn": True},
+            {"kind": "leave", "name": "left"},
+        ],
+        arena={"walls": False},
+        rewards=[{"when": "event", "event": "grabbed", "value": 1.0}],
+        endings=[{"event": "left", "result": "success"}],
+    )
+    world, other = World(spec, areas=2, seed=5), World(spec, areas=2, seed=5)
+    world.reset(), other.reset()
+    collected = 0.0
+    for number, action in enumerate(random_actions(world, 120)):
+        if number == 60:
+            other.restore(0, json.loads(json.dumps(world.snapshot(0))))
+        step = act(world, action)
+        collected += float(step.decisions.rewards.sum())
+        if number >= 60:
+            assert same(step, act(other, action), slice(1))
+    assert collected >= 5
