@@ -147,17 +147,18 @@ class _Composer:
         ]
 
     def _events(self) -> tuple[list[Data], list[Data]]:
+        respawn = self.rng.random() < 0.3
         everything: list[Data] = [
             {"kind": "enter", "name": "reached", "of": "goal"},
             {"kind": "enter", "name": "pushed_in", "of": "goal", "subject": "ghost"},
             {"kind": "touch", "name": "bumped", "of": "rock"},
-            {"kind": "collect", "name": "grabbed", "of": "coin"},
+            {"kind": "collect", "name": "grabbed", "of": "coin", "respawn": respawn},
             {"kind": "near", "name": "haunted", "of": self.rng.choice(["ghost", *self._others()]), "distance": 1.2},
             {"kind": "far", "name": "strayed", "of": self.rng.choice(["goal", *self._others()]), "distance": 4.0},
             {"kind": "touch", "name": "hit_wall", "of": "wall"} if self.walls else {"kind": "leave", "name": "left"},
         ]
         events = self.rng.sample(everything, self.rng.randint(2, len(everything)))
-        if any(event["name"] == "grabbed" for event in events) and self.rng.random() < 0.7:
+        if not respawn and any(event["name"] == "grabbed" for event in events) and self.rng.random() < 0.7:
             events.append({"kind": "cleared", "name": "rich", "of": "coin"})
         if self.rng.random() < 0.6:
             events.append({"kind": "visit", "name": "visited", "of": "point"})

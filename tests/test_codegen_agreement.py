@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.composed import composed
@@ -19,13 +19,17 @@ from unity_mlops_mcp.codegen.agent_view import AgentView
 from unity_mlops_mcp.codegen.area_view import AreaView
 from unity_mlops_mcp.codegen.generate import generate_script
 from unity_mlops_mcp.codegen.versions import resolve_versions
+from unity_mlops_mcp.codegen.view import Thing
 from unity_mlops_mcp.protocol.simulation import Actions, BehaviorStep
 from unity_mlops_mcp.sandbox.world import World
 from unity_mlops_mcp.spec.archetypes import archetype_names, load_archetype
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
 TOLERANCE = 1e-4
+COMPOSED = [composed(seed).model_copy(update={"name": f"Composed{seed}"}) for seed in range(40)]
 HEIGHT = 0.5
+CROWD = 4
+"""Bodies beside which no room may be left, so that the roomiest place is taken."""
 Values = list[dict[str, Any]]
 
 
@@ -34,11 +38,12 @@ def stubs(csharp: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Stubs:
     return Stubs(csharp, tmp_path_factory.mktemp("stubs"), unity="6000.0", ml_agents="4.0.2")
 
 
-def host_of(spec: EnvironmentSpec, stubs: Stubs, folder: Path) -> Host:
-    """The host with a spec's generated C#."""
+def host_of(specs: Sequence[EnvironmentSpec], stubs: Stubs, folder: Path) -> Host:
+    """The host with the generated C# of some specs."""
     player: list[Path] = []
     editor: list[Path] = []
-    for file in generate_script(spec, resolve_versions("6000.0", "4.0.2")).files:
+    scripts = [generate_script(spec, resolve_versions("6000.0", "4.0.2")) for spec in specs]
+    for file in (file for script in scripts for file in script.files):
         path = folder / Path(file.path).name
         path.write_text(file.text, encoding="utf-8")
         (editor if file.kind == "scene" else player).append(path)
@@ -140,9 +145,9 @@ class Pair:
         theirs = self.host.ask("step", actions=rows)
         ours = self.world.step(actions)
         ended, respawned = _terminals(ours), self.world.snapshot(0)["respawns"] != respawns
-        found = _ending_differs(ended, theirs)
+        found = _ending_differs(ended, theirs, seen=not self.area.respawned)
         if not ended and found is None:
-            seen = self._seen(ours)
+            seen = self.seen(ours)
             found = _differs("reward", [row[0] for row in seen], theirs["rewards"])
             if not respawned and found is None:
                 found = _differs("observation", [row[1] for row in seen], theirs["observations"])
@@ -152,7 +157,23 @@ class Pair:
             found = f"statistics {stats} against {theirs['stats']}"
         return found
 
-    def _seen(self, steps: Mapping[str, BehaviorStep]) -> list[tuple[float, list[list[float]]]]:
+    def get(self, kind: str, path: str, index: int = 0) -> Any:
+        """A field or property of the area, or of an agent."""
+        return self.host.ask("get", type=f"{self.spec.name}{kind}", index=index, path=path)["value"]
+
+    def bodies(self, thing: Thing) -> Iterator[str]:
+        """Paths of the instances that are there."""
+        every = [f"{thing.field}[{i}]" for i in range(thing.most)] if thing.many else [thing.field]
+        return (body for body in every if self.get("Area", f"{body}.transform.gameObject.activeSelf"))
+
+    def least_distance(self, thing: Thing) -> float:
+        """Metres that are to be free around a thing."""
+        quantity = thing.entity.spawn.min_distance
+        if isinstance(quantity, str):
+            return float(self.get("Area", self.area.property_of(quantity)))
+        return quantity
+
+    def seen(self, steps: Mapping[str, BehaviorStep]) -> list[tuple[float, list[list[float]]]]:
         asking = [steps[behavior.name].decisions for behavior in self.world.behaviors]
         return [
             (float(one.rewards[i]), [sensor[i].tolist() for sensor in one.observations])
@@ -162,27 +183,29 @@ class Pair:
 
 
 def _terminals(steps: Mapping[str, BehaviorStep]) -> list[tuple[float, bool, list[list[float]]]]:
+    """The first ending of each agent: what came after it in the same period began at other random places."""
     rows = []
     for step in steps.values():
         ends = step.terminals
-        order = np.argsort(ends.ids, kind="stable")
-        for i in order:
+        for i in np.argsort(ends.ids, kind="stable")[: len(step.decisions.ids)]:
             seen = [sensor[i].tolist() for sensor in ends.observations]
             rows.append((float(ends.rewards[i]), bool(ends.interrupted[i]), seen))
     return rows
 
 
-def _ending_differs(ours: list[tuple[float, bool, list[list[float]]]], theirs: Mapping[str, Any]) -> str | None:
-    """The first ending of each agent: what came after it in the same period began at other random places."""
-    agents = len(theirs["terminals"])
+def _ending_differs(
+    first: list[tuple[float, bool, list[list[float]]]], theirs: Mapping[str, Any], *, seen: bool
+) -> str | None:
+    """What differs of the endings; ``seen`` is False where chance may have moved things since."""
     other = [ends[0] for ends in theirs["terminals"] if ends]
-    first = ours[:agents]
     if len(first) != len(other):
         return f"{len(first)} endings against {len(other)}"
     if [end[1] for end in first] != [end["interrupted"] for end in other]:
         return "interrupted differs"
     rewards = _differs("last reward", [end[0] for end in first], [end["reward"] for end in other])
-    return rewards or _differs("last observation", [end[2] for end in first], [end["observations"] for end in other])
+    if rewards or not seen:
+        return rewards
+    return _differs("last observation", [end[2] for end in first], [end["observations"] for end in other])
 
 
 def _flat(values: Any) -> list[float]:
@@ -213,22 +236,75 @@ def agree(spec: EnvironmentSpec, host: Host, seed: int, decisions: int) -> None:
 @pytest.mark.parametrize("name", archetype_names())
 def test_an_archetype_agrees_from_every_state(name: str, stubs: Stubs, tmp_path: Path) -> None:
     spec = load_archetype(name).spec
-    with host_of(spec, stubs, tmp_path) as host:
+    with host_of([spec], stubs, tmp_path) as host:
         for seed in range(3):
             agree(spec, host, seed, decisions=150)
 
 
+@pytest.fixture(scope="module")
+def composed_host(stubs: Stubs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """One host with the C# of all specs composed at random."""
+    with host_of(COMPOSED, stubs, tmp_path_factory.mktemp("composed")) as host:
+        yield host
+
+
 @pytest.mark.slow
-@settings(
-    max_examples=12,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-@given(seed=st.integers(0, 10**6))
-def test_a_spec_composed_at_random_agrees(seed: int, stubs: Stubs, tmp_path_factory: pytest.TempPathFactory) -> None:
-    spec = composed(seed)
-    with host_of(spec, stubs, tmp_path_factory.mktemp("composed")) as host:
-        for other in range(3):
-            agree(spec, host, other, decisions=40)
+@pytest.mark.parametrize("spec", COMPOSED, ids=lambda spec: spec.name)
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**20))
+def test_a_spec_composed_at_random_agrees(seed: int, spec: EnvironmentSpec, composed_host: Host) -> None:
+    agree(spec, composed_host, seed, decisions=40)
+
+
+def drift(pair: Pair) -> tuple[int, float]:
+    """A whole episode from one state without putting the states together again: decisions, and the worst difference."""
+    pair.inject()
+    pair.reshape()
+    worst = 0.0
+    for decision in range(1, pair.spec.episode.max_step):
+        rows, actions = pair.actions()
+        theirs, ours = pair.host.ask("step", actions=rows), pair.world.step(actions)
+        if _terminals(ours) or any(theirs["terminals"]):
+            return decision, worst
+        seen = np.array(_flat([row[1] for row in pair.seen(ours)]))
+        worst = max(worst, float(np.abs(seen - _flat(theirs["observations"])).max()))
+    return pair.spec.episode.max_step, worst
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", archetype_names())
+def test_whole_episodes_drift_apart_slowly(
+    name: str, stubs: Stubs, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """Rays at an edge and contacts may see a rounding error as a step; what is asserted is that it is an exception."""
+    spec = load_archetype(name).spec
+    with host_of([spec], stubs, tmp_path) as host:
+        found = [drift(Pair(spec, host, seed)) for seed in range(5)]
+    record_property("drift", found)
+    told = ", ".join(f"{decisions} decisions {worst:.1e}" for decisions, worst in found)
+    print(f"{name}, worst difference of an observation in whole episodes: {told}")
+    assert np.median([worst for _, worst in found]) < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*archetype_names(), *(f"composed {seed}" for seed in (3, 11))])
+def test_everything_is_placed_as_the_spec_says(name: str, stubs: Stubs, tmp_path: Path) -> None:
+    spec = composed(int(name.split()[1])) if name.startswith("composed") else load_archetype(name).spec
+    with host_of([spec], stubs, tmp_path) as host:
+        pair = Pair(spec, host, 0)
+        places = set()
+        for seed in range(15):
+            host.ask("reset", seed=seed)
+            extent = pair.get("Area", "HalfExtent")
+            placed = [(pair.get("Agent", "Position", i), spec.agent.radius) for i in range(spec.agents_per_area)]
+            for thing in pair.area.things:
+                for body in pair.bodies(thing):
+                    least, reach = pair.least_distance(thing), pair.get("Area", f"{body}.Reach")
+                    where = pair.get("Area", f"{body}.Position")
+                    assert max(map(abs, where)) <= max(extent - reach, 0) + 1e-4
+                    if thing.entity.spawn.positions is None and spec.agent.motion.kind != "grid" and not thing.count:
+                        free = min(math.dist(where, other) - radius - reach for other, radius in placed)
+                        assert free >= least - 1e-4 or len(placed) > CROWD
+                    placed.append((where, reach))
+            places.add(str(placed))
+        assert len(places) == 15
