@@ -128,6 +128,19 @@ with Store(settings().home) as store:
 """
 
 
+@pytest.mark.parametrize(("name", "agents"), [("chase_evade", 4), ("follow_leader_flock", 10)])
+def test_a_contest_or_a_flock_is_one_behavior_of_its_build(
+    name: str, agents: int, settings: Settings, tmp_path: Path
+) -> None:
+    spec = load_archetype(name).spec
+    with Store(settings.home) as store:
+        build = build_sandbox(spec, archetype=name, settings=settings, store=store, job_id=None)
+    assert [behavior.name for behavior in build.behaviors] == [spec.behavior_name]
+    found = probe(write_launcher(build, tmp_path / "player"), steps=5, areas=2)
+    assert found.behaviors == build.behaviors
+    assert (found.agents, found.problems) == (agents, ())
+
+
 def test_a_build_outlives_the_environment_that_made_it(settings: Settings, home: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "environment"
     venv.create(elsewhere, with_pip=False)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.simulations import assert_equal
 from tests.test_protocol_conversation import free_port
 from unity_mlops_mcp.protocol.agents import random_actions
 from unity_mlops_mcp.protocol.side_channels import Sampler
@@ -61,6 +62,25 @@ def test_one_seed_is_one_course_of_events_and_another_seed_another(spec: Path) -
 
 def test_num_areas_are_that_many_agents(spec: Path) -> None:
     assert trajectory(spec, seed=1, areas=7)[0].shape == (7, 6)
+
+
+@pytest.mark.parametrize("name", ["chase_evade", "follow_leader_flock"])
+def test_teams_and_several_agents_come_over_the_protocol_as_they_are(name: str, tmp_path: Path) -> None:
+    spec = load_archetype(name).spec
+    file = tmp_path / "spec.json"
+    file.write_text(spec.to_json(), "utf-8")
+    rng, world = np.random.default_rng(0), World(spec, areas=3, seed=4)
+    with Environment([*COMMAND, str(file)], seed=4, areas=3, timeout_s=30) as environment:
+        sent, ours = environment.reset(), world.reset()
+        assert list(environment.behaviors.values()) == list(world.behaviors)
+        for _ in range(100):
+            for behavior, step in ours.items():
+                assert_equal(sent[behavior], step)
+            actions = {
+                behavior: random_actions(spec, ours[behavior].decisions, rng)
+                for behavior, spec in environment.behaviors.items()
+            }
+            sent, ours = environment.step(actions), world.step(actions)
 
 
 def test_a_sampled_parameter_differs_by_area_and_episode_but_not_by_run() -> None:
