@@ -26,6 +26,12 @@ BUILD = {
     "spec",
     "name",
     "target",
+    "project_path",
+    "scenes",
+    "editor_path",
+    "build_target",
+    "areas",
+    "confirm",
     "use_llm",
     "idempotency_key",
 }
@@ -123,7 +129,7 @@ async def test_enums_and_bounds_are_published() -> None:
     training = tools["start_training"].input_schema["properties"]
     assert training["algorithm"]["enum"] == ["ppo", "sac", "poca"]
     assert training["trainer_mode"]["enum"] == ["fast", "compat"]
-    assert tools["build_environment"].input_schema["properties"]["target"]["enum"] == ["sandbox"]
+    assert tools["build_environment"].input_schema["properties"]["target"]["enum"] == ["sandbox", "unity"]
     assert tools["wait_for"].input_schema["properties"]["timeout_s"]["maximum"] == 50
     assert tools["get_metrics"].input_schema["properties"]["max_points"]["maximum"] == 200
     assert "interrupted" in tools["list_runs"].input_schema["properties"]["state"]["enum"]

@@ -83,8 +83,8 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be shown or written, the longest first."""
-        found = (self.unity_serial, self.unity_username, self.unity_password)
-        return tuple(sorted((value.get_secret_value() for value in found if value), key=len, reverse=True))
+        found = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
+        return tuple(sorted(found, key=len, reverse=True))
 
     def allowed_path(self, path: str | Path, *, what: str = "path") -> Path:
         """The resolved path, when it lies in the home or under an allowed root.
@@ -130,7 +130,9 @@ def _variable(place: tuple[int | str, ...]) -> str:
     return f"UNITY_MLOPS_{str(place[0]).upper()}" if place else "UNITY_MLOPS_…"
 
 
-SECRET_VARIABLES = ("UNITY_MLOPS_UNITY_SERIAL", "UNITY_MLOPS_UNITY_USERNAME", "UNITY_MLOPS_UNITY_PASSWORD")
+SECRET_VARIABLES = frozenset(
+    f"UNITY_MLOPS_{name.upper()}" for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)
+)
 """What only processes of ours may know: no trainer, player, Editor or other child is given them."""
 
 

@@ -37,6 +37,12 @@ async def _build_player(context: JobContext) -> dict[str, Any]:
     return {"build_id": build.build_id, "cached": build.cached}
 
 
+async def _build_unity(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.builds.unity.build import build_unity
+
+    return await build_unity(context)
+
+
 async def _install_trainer(context: JobContext) -> dict[str, Any]:
     from unity_mlops_mcp.training.trainer.install_job import install
 
@@ -55,6 +61,7 @@ KINDS = {
     for kind in (
         Kind("training", run=_train, can_resume=_training_can_resume, grace_s=60.0),
         Kind("build", run=_build_player, can_resume=lambda _: True, limited=False),
+        Kind("build_unity", run=_build_unity, can_resume=lambda _: True, grace_s=5.0),
         Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
         Kind("pipeline", run=_pipeline, can_resume=lambda _: True, limited=False),
     )

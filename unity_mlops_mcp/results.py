@@ -61,6 +61,17 @@ class WordMeaning(Result):
     meaning: str
 
 
+class ProbeFigures(Result):
+    """What probing a built player told."""
+
+    package_version: str = Field(description="Of its ML-Agents package.")
+    agents: int = Field(description="Agents that decide at once.")
+    steps: int = Field(description="Exchanges that were made.")
+    episodes: int = Field(description="Episodes that ended in them.")
+    mean_return: float | None = Field(default=None, description="Of those episodes, with random actions.")
+    agent_steps_per_second: float
+
+
 class BuildResult(Result):
     """A player that training can start."""
 
@@ -72,14 +83,17 @@ class BuildResult(Result):
     assumptions: list[str] = Field(default_factory=list, description="What the description left open and was assumed.")
     left_out: list[str] = Field(default_factory=list, description="What was asked for and could not be taken in.")
     words: list[WordMeaning] = Field(default_factory=list, description="Which words led to what.")
-    planner: Literal["spec", "llm", "client", "rules"] = Field(
+    planner: Literal["spec", "llm", "client", "rules"] | None = Field(
         default="spec", description="Who made the spec: the caller, a language model, the client's model, or the rules."
     )
     planner_model: str | None = Field(default=None, description="The language model that made it.")
     prompt_sha256: str | None = Field(default=None, description="Hash of the instructions that it followed.")
     player_path: str | None = Field(default=None, description="The folder of the build.")
     cached: bool = Field(description="True when the same build was there already.")
-    behaviors: list[BehaviorShape]
+    behaviors: list[BehaviorShape] = Field(description="Empty until a Unity build of a project of your own is probed.")
+    waiting_for: str | None = Field(default=None, description="Why a Unity build does not run yet.")
+    probe: ProbeFigures | None = Field(default=None, description="Of a finished Unity build.")
+    notes: list[str] = Field(default_factory=list, description="What was decided or is doubtful: tell the user.")
     next: str
 
 
@@ -196,6 +210,9 @@ class Status(Result):
     duration_s: float | None = None
     folder: str | None = Field(default=None, description="Where its files lie.")
     files: list[str] = Field(default_factory=list, description="Checkpoints, ONNX, configuration; paths in the folder.")
+    player_path: str | None = Field(default=None, description="The player of a finished Unity build.")
+    behaviors: list[BehaviorShape] = Field(default_factory=list, description="What a finished Unity build offers.")
+    probe: ProbeFigures | None = Field(default=None, description="What probing that player told.")
     onnx: str | None = Field(default=None, description="The trained policy, once there is one that opens.")
     configuration: str | None = Field(default=None, description="The trainer YAML that it runs with.")
     command: str | None = Field(default=None, description="The exact command of the trainer.")

@@ -7,13 +7,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from unity_mlops_mcp.builds.library import UNITY_KIND
 from unity_mlops_mcp.builds.records import PlayerBuild
 from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
 from unity_mlops_mcp.jobs.view import view
 from unity_mlops_mcp.pipeline.records import standings
 from unity_mlops_mcp.process.commands import as_typed
 from unity_mlops_mcp.process.log import last_lines
-from unity_mlops_mcp.results import ActionSize, BehaviorShape, FailureResult, RunRow, StageStatus, Status
+from unity_mlops_mcp.results import ActionSize, BehaviorShape, FailureResult, ProbeFigures, RunRow, StageStatus, Status
 from unity_mlops_mcp.store.rows import RunRow as StoredRun
 from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.record import read_record
@@ -59,6 +60,12 @@ def shapes(build: PlayerBuild) -> list[BehaviorShape]:
     ]
 
 
+def probe_figures(build: PlayerBuild) -> ProbeFigures | None:
+    """What probing a Unity build told, where it was probed."""
+    facts = build.facts.probe if build.facts else None
+    return ProbeFigures(**facts.model_dump()) if facts else None
+
+
 def next_step(state: str, subject: str, *, trains: bool = True) -> str:
     """One sentence that says what to call now."""
     if not trains and state in FINAL_STATES:
@@ -83,11 +90,13 @@ def run_row(row: StoredRun, *, now: datetime) -> RunRow:
     )
 
 
-def job_status(job: Job, *, now: datetime, home: Path) -> Status:
-    """Everything about a job; for a training also what its folder holds."""
+def job_status(job: Job, *, now: datetime, home: Path, build: PlayerBuild | None = None) -> Status:
+    """Everything about a job; for a training also what its folder holds, for a Unity build what it gave."""
     base = _job_fields(job, now=now)
     if job.kind == "pipeline":
         return Status(**{**base, **_pipeline_fields(job, home / "artifacts" / job.id)}, next=_after_pipeline(job))
+    if job.kind == UNITY_KIND:
+        return Status(**{**base, **_build_fields(job, home, build)})
     if job.kind != "training":
         log = home / "artifacts" / job.id / "supervisor.log"
         return Status(**base, log_tail=_tail(log), next=next_step(job.state, job.id, trains=False))
@@ -124,6 +133,36 @@ def _job_fields(job: Job, *, now: datetime) -> dict[str, Any]:
         if failure
         else None,
         "notes": [*job.request.get("notes", ()), *shown.get("notes", ())],
+    }
+
+
+_BUILD_NEXT = {
+    "succeeded": "Call start_training(build_id={id!r}).",
+    "failed": "Do what failure.fix says, then call build_environment again.",
+    "cancelled": "Call build_environment again to build it after all; what was imported is kept.",
+}
+
+
+def _build_fields(job: Job, home: Path, build: PlayerBuild | None) -> dict[str, Any]:
+    folder = home / "builds" / job.subject
+    shown = {
+        "id": job.subject,
+        "build_id": build.build_id if build else job.subject,
+        "folder": str(build.folder if build else folder),
+        "log_tail": _tail((build.folder if build else folder) / "editor.log"),
+        "next": _BUILD_NEXT.get(job.state, "Call wait_for({id!r}).").format(
+            id=build.build_id if build else job.subject
+        ),
+    }
+    if build is None:
+        return shown
+    notes = build.facts.notes if build.facts else ()
+    return {
+        **shown,
+        "player_path": str(build.player),
+        "behaviors": shapes(build),
+        "probe": probe_figures(build),
+        "notes": list(notes) if job.result and not job.result.get("cached") else [*job.request.get("notes", ())],
     }
 
 

@@ -54,7 +54,8 @@ class BuildFacts(Record):
         editor: the Editor's executable.
         editor_version: its version.
         ml_agents: version of the ML-Agents package that the project asks for.
-        scenes: what was built.
+        scenes: what was built; empty where the scene was made from a spec.
+        areas: of a scene that was made from a spec.
         build_target: ``linux64``, ``win64`` or ``osx``.
         seconds: how long the Editor took.
         size: of the player in bytes, as Unity counts it.
@@ -67,6 +68,7 @@ class BuildFacts(Record):
     editor_version: str
     ml_agents: str
     scenes: tuple[str, ...]
+    areas: int | None = None
     build_target: str
     seconds: float
     size: int

@@ -9,8 +9,9 @@ from unity_mlops_mcp.inputs import exactly_one
 from unity_mlops_mcp.jobs.records import Job
 from unity_mlops_mcp.kinds import KINDS
 from unity_mlops_mcp.operations.parts import Parts
-from unity_mlops_mcp.operations.planning import Planning, read_asset
-from unity_mlops_mcp.results import BuildResult, WordMeaning
+from unity_mlops_mcp.operations.planning import Planning, read_asset, told
+from unity_mlops_mcp.operations.unity_builds import UnityBuilds, UnityWish
+from unity_mlops_mcp.results import BuildResult
 from unity_mlops_mcp.views import shapes
 
 if TYPE_CHECKING:
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
     from unity_mlops_mcp.spec.requests import UnityAssetSpec
 
 
+BuildOn = Literal["sandbox", "unity"]
+BuildTarget = Literal["linux64", "win64", "osx"]
+
+
 class Environments:
     """Players, made from sentences and specs."""
 
     def __init__(self, parts: Parts, planning: Planning) -> None:
         self._parts = parts
         self._planning = planning
+        self._unity = UnityBuilds(parts)
 
     def build_environment(
         self,
@@ -37,20 +43,34 @@ class Environments:
         spec_id: str | None = None,
         spec: str | None = None,
         name: str | None = None,
-        target: Literal["sandbox"] = "sandbox",
+        target: BuildOn | None = None,
+        project_path: str | None = None,
+        scenes: str | None = None,
+        editor_path: str | None = None,
+        build_target: BuildTarget | None = None,
+        areas: int | None = None,
+        confirm: bool = False,
         use_llm: bool | None = None,
         client_answer: ClientAnswer | None = None,
         idempotency_key: str | None = None,
     ) -> BuildResult:
-        """Make a player from a sentence, a spec or a spec's id.
+        """Make a player from a sentence, a spec or a spec's id, or build a Unity project of the user's own.
+
+        A sandbox player is there at once; a Unity build is made by a job.
 
         ``use_llm`` and ``client_answer`` say who reads the sentence, as in ``spec.planner.make_plan``.
 
         Raises:
             InvalidInputError: not exactly one of them was given, or it cannot be used.
+            SetupError: there is no fitting Unity Editor.
         """
         given = {"description": description, "spec_id": spec_id, "spec": spec}
-        exactly_one(given)
+        wish = UnityWish(project_path, scenes, editor_path, build_target, areas, confirm)
+        on_unity = target == "unity" or (target is None and project_path is not None)
+        if not on_unity:
+            _refuse_unity_arguments(wish)
+        if not (project_path and on_unity and not any(value is not None for value in given.values())):
+            exactly_one(given)
         if description is None and (observation_space or action_space):
             raise InvalidInputError(
                 "observation_space and action_space go with a description.", fix="Leave them out: a spec has its own."
@@ -59,7 +79,11 @@ class Environments:
         if description is not None:
             asset = read_asset(description, observation_space, action_space, name)
             plan = self._planning.plan(asset, use_llm=use_llm, client_answer=client_answer)
-        return self._make(plan, self._saved_spec(plan, spec_id, spec), target, idempotency_key)
+        has_spec = any(value is not None for value in given.values())
+        saved = self._saved_spec(plan, spec_id, spec) if has_spec else None
+        if saved is None or on_unity:
+            return self._unity.start(wish, saved=saved, plan=plan, idempotency_key=idempotency_key)
+        return self._make(plan, saved, "sandbox", idempotency_key)
 
     def build_asset(self, asset: UnityAssetSpec) -> BuildResult:
         """Make the sandbox player that an asset describes.
@@ -111,14 +135,18 @@ class Environments:
             state=job.state,
             spec_id=build.spec_id,
             archetype=build.archetype,
-            assumptions=list(plan.assumptions) if plan else [],
-            left_out=list(plan.left_out) if plan else [],
-            words=[WordMeaning(text=word.text, meaning=word.meaning) for word in plan.words] if plan else [],
-            planner=plan.planner if plan else "spec",
-            planner_model=plan.model if plan else None,
-            prompt_sha256=plan.prompt_sha256 if plan else None,
+            **told(plan),
             player_path=str(build.folder),
             cached=cached,
             behaviors=shapes(build),
             next=f"Call start_training(build_id={build.build_id!r}).",
+        )
+
+
+def _refuse_unity_arguments(wish: UnityWish) -> None:
+    given = [name for name, value in vars(wish).items() if value]
+    if given:
+        raise InvalidInputError(
+            f"{' and '.join(given)} belong to a Unity build; the target is the sandbox.",
+            fix="Pass target='unity', or leave them out.",
         )

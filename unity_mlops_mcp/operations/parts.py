@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unity_mlops_mcp.builds.library import UNITY_KIND, record_of, unity_job
+from unity_mlops_mcp.builds.records import PlayerBuild
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import NotFoundError
 from unity_mlops_mcp.jobs.manager import Jobs
@@ -84,6 +86,9 @@ class Parts:
         build = self.store.builds.get(id) if row is None else None
         if build is not None and build.job_id is not None:
             return self.jobs.get(build.job_id)
+        made = unity_job(id, self.store) if row is None else None
+        if made is not None:
+            return self.jobs.get(made.id)
         try:
             return self.jobs.get(id)
         except NotFoundError as error:
@@ -94,8 +99,16 @@ class Parts:
 
     def status(self, job: Job) -> Status:
         """Everything about a job, as every face shows it."""
-        return job_status(job, now=utc_now(), home=self.settings.home)
+        return job_status(job, now=utc_now(), home=self.settings.home, build=self._built(job))
+
+    def _built(self, job: Job) -> PlayerBuild | None:
+        """The player that a finished Unity build gave."""
+        made = (job.result or {}).get("build_id") if job.kind == UNITY_KIND else None
+        row = self.store.builds.get(made) if made else None
+        return record_of(row, self.settings.home) if row else None
 
     def job_log(self, job: Job) -> Path:
-        """Where a job's own log lies."""
+        """Where a job's own log lies; for a Unity build, the Editor's."""
+        if job.kind == UNITY_KIND:
+            return self.settings.home / "builds" / job.subject / "editor.log"
         return self.settings.home / "artifacts" / job.id / "supervisor.log"

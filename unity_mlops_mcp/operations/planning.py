@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from unity_mlops_mcp.inputs import validated
 from unity_mlops_mcp.operations.parts import Parts
+from unity_mlops_mcp.results import WordMeaning
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.spec.clients import ClientAnswer
@@ -69,3 +70,17 @@ def read_asset(
         if text:
             asked[key] = dict(read_mapping(text, what=key))
     return validated(UnityAssetSpec, asked)
+
+
+def told(plan: Plan | None) -> dict[str, Any]:
+    """How a spec came about, as results show it; None for a spec that the caller gave."""
+    if plan is None:
+        return {"planner": "spec"}
+    return {
+        "assumptions": list(plan.assumptions),
+        "left_out": list(plan.left_out),
+        "words": [WordMeaning(text=word.text, meaning=word.meaning) for word in plan.words],
+        "planner": plan.planner,
+        "planner_model": plan.model,
+        "prompt_sha256": plan.prompt_sha256,
+    }

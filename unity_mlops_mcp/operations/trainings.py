@@ -117,6 +117,9 @@ class Trainings:
         from unity_mlops_mcp.training.planning import trainer_config_file
         from unity_mlops_mcp.training.revision import git_revision
 
+        facts = player.build.facts if player.build else None
+        if facts and facts.project:
+            return git_revision(Path(facts.project))
         file = player.env_path or trainer_config_file(self._parts.settings, trainer_config)
         return git_revision(file.parent if file else Path.cwd())
 

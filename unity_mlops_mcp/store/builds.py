@@ -30,6 +30,12 @@ class BuildTable:
             connection.execute(builds.insert().values(asdict(row)))
         return row
 
+    def replace(self, build_id: str, row: BuildRow) -> None:
+        """Put a build in the place of another one whose files are gone."""
+        with self._database.write() as connection:
+            connection.execute(builds.delete().where(builds.c.build_id == build_id))
+            connection.execute(builds.insert().values(asdict(row)))
+
     def get(self, build_id: str) -> BuildRow | None:
         """The build, or None."""
         with self._database.read() as connection:

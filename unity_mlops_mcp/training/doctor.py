@@ -8,6 +8,9 @@ from contextlib import nullcontext
 
 import psutil
 
+from unity_mlops_mcp.builds.unity.editors import find_editors
+from unity_mlops_mcp.builds.unity.licence import licence_found
+from unity_mlops_mcp.builds.unity.platforms import Platform, own_target
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import SetupError
 from unity_mlops_mcp.process import system
@@ -69,6 +72,7 @@ def _checks(settings: Settings, cache: Cache, *, export: bool) -> Iterator[Check
     else:
         yield from _trainer(trainer, settings, cache, export=export)
     yield check_ports(settings.base_port, 1)
+    yield check_unity(settings)
     yield from _tools()
 
 
@@ -84,6 +88,25 @@ def _trainer(trainer: Trainer, settings: Settings, cache: Cache, *, export: bool
     yield _gpu(trainer)
     if export and not any(check.status == "fail" for check in found):
         yield check_export(trainer, cache, folder=settings.home / "cache")
+
+
+def check_unity(settings: Settings, platform: Platform | None = None) -> Check:
+    """Whether there is a Unity Editor, and what can be known of its licence; the sandbox needs neither."""
+    needed = "optional: a Unity Editor with build support for this system, and a licence, for Unity builds"
+    editors = find_editors(settings, platform)
+    target = own_target()
+    if not editors:
+        fix = "Install one with the Unity Hub, or set UNITY_MLOPS_EDITOR to its executable; the sandbox works without."
+        return Check(name="unity", status="warn", found="no Editor", needed=needed, fix=fix)
+    found = ", ".join(f"{editor.version or 'unknown version'} ({editor.path})" for editor in editors[:5])
+    if not any(editor.builds(target) for editor in editors):
+        fix = f"Unity Hub > Installs > {editors[0].version} > Add modules > {target.module_name}."
+        return Check(name="unity", status="warn", found=f"{found}, without build support", needed=needed, fix=fix)
+    licence = licence_found(platform)
+    if licence is None and settings.unity_serial is None:
+        fix = "Sign in to the Unity Hub, or set UNITY_MLOPS_UNITY_SERIAL, _USERNAME and _PASSWORD; see docs/unity.md."
+        return Check(name="unity", status="warn", found=f"{found}; no licence was seen", needed=needed, fix=fix)
+    return Check(name="unity", status="ok", found=f"{found}; licence: {licence or 'a serial'}", needed=needed)
 
 
 def _network(settings: Settings) -> Check:

@@ -50,12 +50,22 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class PendingBuild:
+    """A Unity build that is being made: its id, and the job that makes it."""
+
+    build_id: str
+    job_id: str
+
+
+@dataclass(frozen=True)
 class Player:
     """What is trained on: a build with its preset, an executable, or the Editor.
 
     Attributes:
         spec: what the build was made from: its parameters' lessons and samplers go into the trainer YAML, and it says
             how many agents there are and in which teams. None for a project of the user's own.
+        pending: a Unity build that is not made yet.
+        built_areas: training areas in the scene of a Unity build, or the agents in it where it has no spec.
     """
 
     kind: PlayerKind
@@ -64,6 +74,15 @@ class Player:
     preset: Mapping[str, Any] = field(default_factory=dict)
     areas: int = SANDBOX_AREAS
     spec: EnvironmentSpec | None = None
+    pending: PendingBuild | None = None
+    built_areas: int = 1
+
+    @property
+    def build_id(self) -> str | None:
+        """The build, made or not."""
+        if self.build is not None:
+            return self.build.build_id
+        return self.pending.build_id if self.pending else None
 
     @property
     def learners(self) -> int:
@@ -80,6 +99,8 @@ class Player:
     @property
     def behaviors(self) -> tuple[str, ...]:
         """Names without their team, where they are known before the player starts."""
+        if self.build is None and self.pending and self.spec:
+            return (self.spec.behavior_name,)
         return tuple(behavior.name for behavior in self.build.behaviors) if self.build else ()
 
 
@@ -98,7 +119,9 @@ def plan_training(
     env, engine = given.get("env_settings") or {}, given.get("engine_settings") or {}
     wish = _with_defaults(wish, {**engine, **env})
     envs, areas = _parallel(player, wish, notes)
-    configuration = compose_configuration(player, wish, given, agents=envs * areas * player.learners)
+    configuration = compose_configuration(
+        player, wish, given, agents=envs * areas * player.built_areas * player.learners
+    )
     findings = check_configuration(
         configuration,
         settings=settings,
@@ -114,7 +137,8 @@ def plan_training(
     return TrainingRequest(
         run_id=run_id,
         player=player.kind,
-        build_id=player.build.build_id if player.build else None,
+        build_id=player.build_id,
+        after=player.pending.job_id if player.pending else None,
         env_path=str(player.env_path) if player.env_path else None,
         configuration=configuration,
         behavior_name=names[0] if names else None,

@@ -63,5 +63,7 @@ def _spec(folder: RunFolder, request: TrainingRequest) -> dict[str, Any] | None:
     if request.build_id is None:
         return None
     path = folder.path.parents[1] / "builds" / request.build_id / "spec.json"
+    if not path.exists():  # a Unity build of a project of the user's own
+        return None
     spec: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return spec

@@ -18,7 +18,11 @@ class TrainingRequest(BaseModel):
     run_id: str
     player: PlayerKind
     build_id: str | None = None
-    env_path: str | None = Field(default=None, description="The executable, when the player is one of the user's own.")
+    env_path: str | None = Field(
+        default=None,
+        description="The executable; None for a sandbox build, and for a Unity build that is not made yet.",
+    )
+    after: str | None = Field(default=None, description="The job that has to make the player first.")
     configuration: dict[str, Any] = Field(description="The trainer YAML as data.")
     behavior_name: str | None = Field(
         default=None, description="The behaviour whose figures are shown; None: the first."

@@ -192,7 +192,7 @@ class Runs:
 
     def _submit(self, request: TrainingRequest, *, key: str) -> Job:
         data = request.model_dump(mode="json")
-        job = self._jobs.submit(KIND, data, subject=request.run_id, idempotency_key=key)
+        job = self._jobs.submit(KIND, data, subject=request.run_id, after=request.after, idempotency_key=key)
         self._attach(job)
         return job
 
@@ -220,7 +220,8 @@ class Runs:
         )
 
     def _new_run_id(self, player: Player) -> str:
-        name = player.behaviors[0] if player.behaviors else (player.env_path.stem if player.env_path else "editor")
+        unnamed = player.env_path.stem if player.env_path else (player.build_id or "editor")
+        name = player.behaviors[0] if player.behaviors else unnamed
         return new_id(re.sub(r"[^A-Za-z0-9]+", "", name)[:24] or "run", now=utc_now(), rng=self._rng)
 
     def _check_run_id(self, run_id: str) -> None:

@@ -115,9 +115,9 @@ class _Index:
         try:
             seen = file.stat()
             known = self._known.get(key)
-            unchanged = known is not None and known[:2] == [seen.st_size, seen.st_mtime_ns]
-            if known is not None and unchanged and seen.st_mtime_ns < self._saved_ns - _RACY_NS:
-                digest = str(known[2])
+            marks = [seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns]
+            if known is not None and known[:3] == marks and max(marks[1:]) < self._saved_ns - _RACY_NS:
+                digest = str(known[3])
             else:
                 digest = _sha256(file)
         except OSError as error:
@@ -126,7 +126,7 @@ class _Index:
                 fix="Give this user the right to read it, or remove it; then build again.",
                 cause="project_unreadable",
             ) from error
-        self._fresh[key] = [seen.st_size, seen.st_mtime_ns, digest]
+        self._fresh[key] = [*marks, digest]
         return digest
 
     def save(self) -> None:

@@ -108,7 +108,8 @@ def _locations(data: Any) -> Iterator[str]:
             yield from _locations(item)
     elif isinstance(data, dict):
         where = data.get("location")
-        yield from [where] if isinstance(where, str) else [one for one in where or () if isinstance(one, str)]
+        named = where if isinstance(where, list) else [where]
+        yield from (one for one in named if isinstance(one, str))
         for value in data.values():
             yield from _locations(value) if isinstance(value, (dict, list)) else ()
 

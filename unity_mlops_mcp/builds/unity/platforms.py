@@ -126,7 +126,7 @@ def _folders(system: str, variables: Mapping[str, str]) -> dict[str, str]:
             "programs": variables.get("PROGRAMFILES", "C:/Program Files"),
             "shared": variables.get("PROGRAMDATA", "C:/ProgramData"),
         }
-    home = variables.get("HOME", "/root")
+    home = variables.get("HOME") or str(Path.home())
     config = variables.get("XDG_CONFIG_HOME") or f"{home}/.config"
     data = variables.get("XDG_DATA_HOME") or f"{home}/.local/share"
     return {"home": home, "config": config, "data": data, "programs": "", "shared": ""}

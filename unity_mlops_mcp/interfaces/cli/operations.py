@@ -53,12 +53,18 @@ def build_environment(
     spec_id: Annotated[str | None, typer.Option(help="A spec made before.")] = None,
     spec: Annotated[str | None, typer.Option(help="A whole environment spec: YAML, JSON, or a file.")] = None,
     name: o.Name = None,
-    target: Annotated[o.Target, typer.Option(help="Where it runs; the sandbox needs no Unity.")] = "sandbox",
+    target: Annotated[o.BuildOn | None, typer.Option(help="Default: unity with a project path, else sandbox.")] = None,
+    project_path: Annotated[str | None, typer.Option(help="A Unity project of your own, built as it is.")] = None,
+    scenes: Annotated[str | None, typer.Option(help="Its scenes, separated by commas; default: its settings'.")] = None,
+    editor_path: Annotated[str | None, typer.Option(help="An Editor; default: the project's version.")] = None,
+    build_target: Annotated[o.BuildTarget | None, typer.Option(help="Default: this machine.")] = None,
+    areas: Annotated[int | None, typer.Option(min=1, max=1024, help="Training areas in a scene from a spec.")] = None,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Allow code that somebody else wrote.")] = False,
     use_llm: o.UseLlm = None,
     idempotency_key: o.Key = None,
     json: o.Json = False,
 ) -> None:
-    """Make a player to train in, from one sentence or from an environment spec."""
+    """Make a player to train in, from one sentence, an environment spec, or a Unity project."""
     with application() as app:
         result = app.build_environment(
             description=description,
@@ -69,6 +75,12 @@ def build_environment(
             name=name,
             target=target,
             use_llm=use_llm,
+            project_path=project_path,
+            scenes=scenes,
+            editor_path=editor_path,
+            build_target=build_target,
+            areas=areas,
+            confirm=confirm,
             idempotency_key=idempotency_key,
         )
         show(result, as_json=json)

@@ -9,6 +9,8 @@ import typer
 State = Literal["queued", "starting", "running", "stopping", "succeeded", "failed", "cancelled", "interrupted"]
 Algorithm = Literal["ppo", "sac", "poca"]
 Target = Literal["sandbox"]
+BuildOn = Literal["sandbox", "unity"]
+BuildTarget = Literal["linux64", "win64", "osx"]
 TrainerMode = Literal["fast", "compat"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import singledispatch
 
 from pydantic import BaseModel
@@ -10,6 +11,7 @@ from rich.table import Table
 
 from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 from unity_mlops_mcp.results import (
+    BehaviorShape,
     BuildResult,
     InstalledModel,
     MetricsResult,
@@ -64,6 +66,8 @@ def _setup(result: SetupReport, console: Console) -> None:
 @render.register
 def _build(result: BuildResult, console: Console) -> None:
     render_build(result, console)
+    if result.state != "succeeded":
+        _line(console, "next", f"unity-mlops watch {result.build_id}")
     _line(console, "next", f"unity-mlops start-training --build-id {result.build_id}")
 
 
@@ -80,7 +84,14 @@ def render_build(result: BuildResult, console: Console) -> None:
         _line(console, "assumed", assumption)
     for wish in result.left_out:
         _line(console, "left out", wish)
-    for behavior in result.behaviors:
+    _behaviors(result.behaviors, console)
+    _line(console, "waiting for", result.waiting_for)
+    for note in result.notes:
+        _line(console, "note", note)
+
+
+def _behaviors(behaviors: Sequence[BehaviorShape], console: Console) -> None:
+    for behavior in behaviors:
         actions = behavior.action_spec
         sizes = f"observations {behavior.observation_shapes}, actions {actions.continuous} continuous"
         _line(console, "behavior", f"{behavior.name}: {sizes}, branches {actions.branches or 'none'}")
@@ -132,6 +143,10 @@ def _status(result: Status, console: Console) -> None:
     _line(console, "attempts", result.attempts)
     _line(console, "folder", result.folder)
     _line(console, "policy", result.onnx)
+    _line(console, "player", result.player_path)
+    _behaviors(result.behaviors, console)
+    if result.probe:
+        _line(console, "probed", f"{result.probe.agents} agents, {result.probe.agent_steps_per_second:,.0f} steps/s")
     for note in result.notes:
         _line(console, "note", note)
     if result.failure:

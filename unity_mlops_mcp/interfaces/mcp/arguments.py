@@ -33,6 +33,29 @@ SpecId = Annotated[str | None, Field(description="A spec made before; instead of
 Spec = Annotated[Text | None, Field(description="A whole environment spec as YAML or JSON; instead of a description.")]
 AssetName = Annotated[str | None, Field(description="A name for it; the behaviour's name is made from it.")]
 Target = Annotated[Literal["sandbox"], Field(description="Where it runs; the sandbox simulates it without Unity.")]
+BuildOn = Annotated[
+    Literal["sandbox", "unity"] | None,
+    Field(description="sandbox (default) simulates it without Unity; unity (default with project_path) builds it."),
+]
+OwnProject = Annotated[
+    str | None,
+    Field(
+        description="A Unity project of the user's own with ML-Agents, under an allowed folder; it is never changed."
+    ),
+]
+Scenes = Annotated[
+    Text | None, Field(description="Its scenes to build, comma-separated. Default: those of its build settings.")
+]
+EditorPath = Annotated[
+    str | None, Field(description="One of the Editors that check_setup names. Default: the project's version.")
+]
+BuildTarget = Annotated[
+    Literal["linux64", "win64", "osx"] | None, Field(description="What the player is for. Default: this machine.")
+]
+Areas = Annotated[
+    int | None, Field(ge=1, le=1024, description="Training areas in the Unity scene made from a spec. Default 16.")
+]
+Confirm = Annotated[bool, Field(description="Allow code that somebody else wrote to be built; ask the user first.")]
 UseLlm = Annotated[
     bool | None,
     Field(description="true: a language model must read the description; false: rules only. Default: a model if any."),

@@ -60,17 +60,24 @@ class Tools:
         spec_id: a.SpecId = None,
         spec: a.Spec = None,
         name: a.AssetName = None,
-        target: a.Target = "sandbox",
+        target: a.BuildOn = None,
+        project_path: a.OwnProject = None,
+        scenes: a.Scenes = None,
+        editor_path: a.EditorPath = None,
+        build_target: a.BuildTarget = None,
+        areas: a.Areas = None,
+        confirm: a.Confirm = False,
         use_llm: a.UseLlm = None,
         idempotency_key: a.IdempotencyKey = None,
         client_answer: sampling.AnswerToDescription,
     ) -> BuildResult:
-        """Make a player to train in, from one sentence or from an environment spec.
+        """Make a player to train in: from one sentence, from an environment spec, or from the user's Unity project.
 
         Give description (best: who does what, with numbers, in plain words), or spec (you write it: the surest way for
-        anything unusual), or spec_id. Returns build_id, who planned it (planner), which words led to what, what was
-        assumed and left_out (tell the user both), and the behaviour's sizes.
-        The same input gives the same build at once. Next: start_training(build_id).
+        anything unusual), or spec_id, or project_path. Returns build_id, who planned it (planner), which words led to
+        what, what was assumed and left_out (tell the user both), and the behaviour's sizes. A sandbox build is there
+        at once: start_training(build_id). A Unity build is made by a job in minutes: wait_for(build_id), or
+        start_training at once, which waits for it.
         """
         return self._app().build_environment(
             description=description,
@@ -82,6 +89,12 @@ class Tools:
             target=target,
             use_llm=use_llm,
             client_answer=sampling.client_answer(client_answer),
+            project_path=project_path,
+            scenes=scenes,
+            editor_path=editor_path,
+            build_target=build_target,
+            areas=areas,
+            confirm=confirm,
             idempotency_key=idempotency_key,
         )
 
