@@ -71,13 +71,49 @@ GUARDED = {
     'void A() { typeof(Agent).GetMethod("x").Invoke(null, null); }': "SEC004",
     '[System.Runtime.InteropServices.DllImport("c")] static extern int getpid();': "SEC006",
     "unsafe void A() { }": "SEC007",
+    'void A() { System.Reflection.Assembly.LoadFrom("x.dll"); }': "SEC005",
+    "class B : UnityEditor.AssetPostprocessor { }": "SEC008",
+    "void A() { UnityEditor.EditorApplication.update += Tick; }": "SEC009",
+    "[RuntimeInitializeOnLoadMethodAttribute] static void A() { }": "SEC010",
+    'void A() { System.Environment.GetEnvironmentVariable("HOME"); }': "SEC011",
+    "void A() { new System.Threading.Thread(Run).Start(); }": "SEC012",
+    "void A(dynamic thing) { thing.Run(); }": "SEC013",
+    "void A() { new BinaryFormatter().Deserialize(null); }": "SEC014",
+    'void A() { Resources.Load("x"); }': "SEC015",
+    "void A() { System.Diagnostics.Proc\\u0065ss.Start(); }": "SEC016",
 }
+GUISES = (
+    "void A() { @Process.Start(null); }",
+    "void A() { System . Diagnostics\n . Process.Start(null); }",
+    "void A() { global::System.Diagnostics.Process.Start(null); }",
+    'string A() => $"x {System.Diagnostics.Process.Start(null)}";',
+    "void A() { System.Diagnostics/* */.Process.Start(null); }",
+    "void A( { System.Diagnostics.Process.Start(null); ",
+    "#if false\n#else\nvoid A() { System.Diagnostics.Process.Start(null); }\n#endif",
+    "void A() { System.Diagnostics.Proc\\u0065ss.Start(); }",
+)
 
 
 @pytest.mark.parametrize(("code", "rule"), GUARDED.items())
 def test_the_guard_reads_foreign_code(code: str, rule: str) -> None:
     assert rule in {one.id for one in check(code, foreign=True).guarded}
     assert not check(code).guarded
+
+
+def test_every_rule_of_the_guard_has_its_case() -> None:
+    attributes = {"SEC008"}
+    assert {*GUARDED.values(), *attributes} == {name for name in rules() if name.startswith("SEC")}
+
+
+@pytest.mark.parametrize("code", GUISES)
+def test_the_guard_sees_through_simple_guises(code: str) -> None:
+    assert "SEC003" in {one.id for one in check(code, foreign=True).guarded}
+
+
+def test_the_guard_leaves_out_what_we_wrote() -> None:
+    scene = SourceFile("Assets/Editor/Scene.cs", "using UnityEditor; class Scene { }", trusted=True)
+    agent = SourceFile("Assets/TestAgent.cs", f"{HEAD}void A() {{ Application.Quit(); }} }}")
+    assert {one.path for one in check_script([scene, agent], foreign=True).guarded} == {agent.path}
 
 
 def test_the_guard_reads_every_branch_and_no_comments_or_texts() -> None:
@@ -129,12 +165,67 @@ def test_what_is_no_script_is_refused(files: list[SourceFile], cause: str) -> No
     assert caught.value.fix
 
 
-def test_deep_nesting_ends_in_an_answer() -> None:
-    text = "class A { void B() { int x = " + "(" * 20_000 + "1" + ")" * 20_000 + "; } }"
+COLLECT = "Transform t; float f; public override void CollectObservations(VectorSensor sensor) {{ {} }}"
+CHAINED = "".join(f"const int K{i} = K{i + 1} + K{i + 1};" for i in range(60)) + "const int K60 = 1;"
+CALLING = "".join(f"void M{i}(VectorSensor s) {{ M{i + 1}(s); M{i + 1}(s); }}" for i in range(60))
+HARD = {
+    "brackets": COLLECT.format("f = " + "(" * 20_000 + "1" + ")" * 20_000 + ";"),
+    "braces": "{" * 200_000,
+    "type arguments": "List<" * 30_000,
+    "sums": COLLECT.format("f = " + "f + " * 50_000 + "f;"),
+    "members": COLLECT.format("f = f" + ".a" * 60_000 + ";"),
+    "calls": COLLECT.format("f" + ".a()" * 40_000 + ";"),
+    "conditions": COLLECT.format("if (f > 1) " * 20_000 + "sensor.AddObservation(1f);"),
+    "many observations": COLLECT.format("sensor.AddObservation(t.localPosition * f); f = f + 1;" * 3_000),
+    "constants that double": f"{CHAINED} {COLLECT.format('sensor.AddOneHotObservation(0, K0);')}",
+    "methods that double": f"{CALLING} void M60(VectorSensor s) {{ }} {COLLECT.format('M0(sensor);')}",
+    "locals that double": COLLECT.format("".join(f"var x{i + 1} = x{i} + x{i}; " for i in range(60)) + "f = x60;"),
+    "a circle of constants": "const int A = B; const int B = A; const string C = D; const string D = C;"
+    "static readonly int[] E = new int[E.Length]; enum F { G = F.H, H = F.G }" + COLLECT.format("M(sensor, A, C, E);"),
+    "another language": "def f(x):\n    return x + 1\n" * 9_000,
+    "a web page": "<html>" + "<p>one two</p>" * 15_000,
+    "quotes": '"' * 200_000,
+    "directives": "#if A\n" * 20_000,
+}
+
+
+@pytest.mark.parametrize("text", HARD.values(), ids=HARD)
+@pytest.mark.timeout(60)
+def test_hard_texts_get_an_answer(text: str) -> None:
+    refused = None
     try:
-        assert check_script([SourceFile("A.cs", text)]).findings
+        check(text, spec="reach_target", foreign=True)
     except InvalidInputError as error:
-        assert error.fix  # noqa: PT017 - either answer is right
+        refused = error
+    assert refused is None or (refused.cause.startswith("script_") and refused.fix)
+
+
+def test_what_is_not_csharp_is_told_by_line() -> None:
+    found = check("def step(self):\n    return 1\n", file=True).findings
+    assert {one.id for one in found if one.severity == "error"} == {"MLA000"}
+    assert found[0].line in {1, 2}
+
+
+def test_the_parts_of_a_partial_agent_are_one() -> None:
+    collects = "public override void CollectObservations(VectorSensor sensor) { sensor.AddObservation(1f); }"
+    parts = (
+        "using Unity.MLAgents; public partial class TestAgent : Agent { }",
+        f"using Unity.MLAgents.Sensors; public partial class TestAgent {{ {collects} }}",
+    )
+    files = [SourceFile(f"Assets/TestAgent{number}.cs", text) for number, text in enumerate(parts)]
+    assert [one.observation_size for one in check_script(files).agents] == [1]
+
+
+def test_types_are_found_in_the_other_files() -> None:
+    agent = COLLECT.format("sensor.AddObservation(Help.Where()); Help.Write(sensor);")
+    other = """using Unity.MLAgents.Sensors; using UnityEngine;
+        public static class Help
+        {
+            public static Vector2 Where() => Vector2.zero;
+            public static void Write(VectorSensor to) { to.AddObservation(Quaternion.identity); }
+        }"""
+    files = [SourceFile("Assets/TestAgent.cs", f"{HEAD}{agent} }}"), SourceFile("Assets/Help.cs", other)]
+    assert check_script(files).observation_size == 6
 
 
 @settings(max_examples=150, deadline=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from unity_mlops_mcp.codegen.checking.constants import whole
 from unity_mlops_mcp.codegen.checking.declarations import Method, TypeDeclaration
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 SEGMENTS = {"ContinuousActions": "ActionSegment<float>", "DiscreteActions": "ActionSegment<int>"}
+MASK_ARGUMENTS = 3
 _OWN_STEP = ("OnActionReceived", "CollectObservations")
 _EVERY_STEP = (*_OWN_STEP, "Update", "FixedUpdate", "LateUpdate")
 _SEARCHES = {
@@ -55,7 +56,7 @@ def copies(context: Context) -> Iterator[Hit]:
 
 
 def indices(context: Context) -> Iterator[Hit]:
-    """MLA012: actions that the spec does not have."""
+    """MLA012: actions, branches and values that the spec does not have."""
     agent, spec = context.spec_agent, context.spec
     if agent is None or spec is None:
         return
@@ -64,14 +65,20 @@ def indices(context: Context) -> Iterator[Hit]:
         scope = scope_of(context.project, method)
         for node in method.source.within(method.node, "element_access_expression"):
             kind, index = _accessed(node, scope)
-            if kind in counts and index is not None:
+            if kind in counts and index is not None and not 0 <= index < counts[kind]:
                 what = "Continuous action" if kind == "ActionSegment<float>" else "Discrete branch"
-                count = counts[kind]
-                if not 0 <= index < count:
-                    values = {"what": what, "index": index, "count": count, "expected_by": "the spec"}
-                    yield hit("MLA012.index", method.source, node, **values)
-                elif kind == "ActionSegment<int>":
-                    yield from _compared(node, index, spec.branches[index], scope)
+                values = {"what": what, "index": index, "count": counts[kind], "expected_by": "the spec"}
+                yield hit("MLA012.index", method.source, node, **values)
+        used = [*_compared(method, scope), *_switched(method, scope), *_masked(context, method, scope)]
+        for node, branch, value in used:
+            size = spec.branches[branch] if 0 <= branch < len(spec.branches) else None
+            if size is not None and not 0 <= value < size:
+                values = {"branch": branch, "value": value, "count": size, "most": size - 1, "expected_by": "the spec"}
+                yield hit("MLA012.value", method.source, node, **values)
+
+
+Used: TypeAlias = "tuple[Node, int, int]"
+"""A place, the branch, and the value that the code expects of it."""
 
 
 def _accessed(node: Node, scope: Scope) -> tuple[str, int | None]:
@@ -83,16 +90,49 @@ def _accessed(node: Node, scope: Scope) -> tuple[str, int | None]:
     return (type_of(owner, scope) or "") if owner else "", whole(index, scope) if index else None
 
 
-def _compared(node: Node, branch: int, size: int, scope: Scope) -> Iterator[Hit]:
-    above = node.parent
-    if above is None or above.type != "binary_expression":
-        return
-    sign, left, right = (above.child_by_field_name(name) for name in ("operator", "left", "right"))
-    other = right if left == node else left
-    value = whole(other, scope) if sign and sign.type in {"==", "!="} else None
-    if value is not None and not 0 <= value < size:
-        values = {"branch": branch, "value": value, "count": size, "most": size - 1, "expected_by": "the spec"}
-        yield hit("MLA012.value", scope.source, above, **values)
+def _branch(node: Node | None, scope: Scope) -> int | None:
+    """The discrete branch whose value an expression is: ``actions[1]``, or a variable that holds it."""
+    if node is not None and node.type == "identifier":
+        name = scope.source.text(node)
+        local = scope.locals.get(name)
+        node = local.value if local and name not in scope.changed else None
+    if node is None or node.type != "element_access_expression":
+        return None
+    kind, index = _accessed(node, scope)
+    return index if kind == "ActionSegment<int>" else None
+
+
+def _compared(method: Method, scope: Scope) -> Iterator[Used]:
+    for node in method.source.within(method.node, "binary_expression"):
+        sign, left, right = (node.child_by_field_name(name) for name in ("operator", "left", "right"))
+        if sign is None or sign.type not in {"==", "!="}:
+            continue
+        for one, other in ((left, right), (right, left)):
+            branch, value = _branch(one, scope), whole(other, scope)
+            if branch is not None and value is not None:
+                yield node, branch, value
+
+
+def _switched(method: Method, scope: Scope) -> Iterator[Used]:
+    for node in method.source.within(method.node, "switch_statement"):
+        branch = _branch(node.child_by_field_name("value"), scope)
+        if branch is None:
+            continue
+        for section in method.source.within(node, "switch_section"):
+            own = section.parent is not None and section.parent.parent == node
+            for pattern in section.named_children if own else ():
+                inside = pattern.named_children if pattern.type == "constant_pattern" else []
+                value = whole(inside[0], scope) if inside else None
+                if value is not None:
+                    yield pattern, branch, value
+
+
+def _masked(context: Context, method: Method, scope: Scope) -> Iterator[Used]:
+    for call in context.project.calls(method):
+        if call.name == "SetActionEnabled" and len(call.arguments) == MASK_ARGUMENTS:
+            branch, value = (whole(one, scope) for one in call.arguments[:2])
+            if branch is not None and value is not None:
+                yield call.node, branch, value
 
 
 def unfilled(context: Context) -> Iterator[Hit]:

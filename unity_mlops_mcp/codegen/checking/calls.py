@@ -61,7 +61,7 @@ def call_of(source: Source, node: Node) -> Call | None:
         source,
         node,
         source.text(_identifier(function)),
-        source.text(receiver) if receiver else "",
+        source.start_of(receiver) if receiver else "",
         receiver,
         _type_argument(source, function),
         tuple(value for one in (listed.named_children if listed else ()) if (value := argument(one))),

@@ -24,6 +24,8 @@ from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
 MAX_FILES = 400
+MAX_CHARACTERS = 4_000_000
+"""Of all files together."""
 DETECTORS: tuple[Detector, ...] = (
     *language_rules.DETECTORS,
     *signature_rules.DETECTORS,
@@ -56,10 +58,35 @@ def check_script(
     Raises:
         InvalidInputError: no files, or a file is binary, too long, nested too deeply, or takes too long to parse.
     """
-    if not files or len(files) > MAX_FILES:
+    _bounded(files)
+    try:
+        return _checked(files, spec, versions, foreign=foreign, tags=tags)
+    except RecursionError as error:
         raise InvalidInputError(
-            f"There are {len(files)} C# files to check.", fix=f"Pass 1 to {MAX_FILES}.", cause="script_files"
+            "The C# is nested too deeply to be checked.",
+            fix="Pass C# as a person writes it.",
+            cause="script_too_nested",
+        ) from error
+
+
+def _bounded(files: Sequence[SourceFile]) -> None:
+    characters = sum(len(file.text) for file in files)
+    if not files or len(files) > MAX_FILES or characters > MAX_CHARACTERS:
+        raise InvalidInputError(
+            f"There are {len(files)} C# files to check, with {characters} characters.",
+            fix=f"Pass 1 to {MAX_FILES} files, with {MAX_CHARACTERS} characters at most.",
+            cause="script_files",
         )
+
+
+def _checked(
+    files: Sequence[SourceFile],
+    spec: EnvironmentSpec | None,
+    versions: Versions | None,
+    *,
+    foreign: bool,
+    tags: Sequence[str] | None,
+) -> ScriptCheck:
     symbols = defined_symbols(versions)
     sources = [parse(file, symbols | _sort_of(file)) for file in files]
     project = project_of(sources)

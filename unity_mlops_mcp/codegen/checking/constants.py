@@ -43,15 +43,15 @@ def whole(node: Node | None, scope: Scope) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def text_constant(node: Node, scope: Scope) -> str | None:
+def text_constant(node: Node, scope: Scope, depth: int = 0) -> str | None:
     """The text of a string literal, or of a const string."""
     if node.type == "string_literal":
         return scope.source.text(node).strip('"')
-    if node.type in {"identifier", "member_access_expression"}:
+    if node.type in {"identifier", "member_access_expression"} and depth < MAX_DEPTH:
         name = scope.source.text(node).rpartition(".")[2]
         known = scope.field(name)
         if known and known.value and known.type == "string" and known.modifiers & {"const", "readonly"}:
-            return text_constant(known.value, scope_at(scope.project, known.source, scope.owner))
+            return text_constant(known.value, scope_at(scope.project, known.source, scope.owner), depth + 1)
     return None
 
 
@@ -116,25 +116,20 @@ def _name(node: Node, scope: Scope, depth: int) -> Number | None:
     name = scope.source.text(node)
     local = scope.locals.get(name)
     if local:
-        return None if local.loop or not _never_assigned(scope, name) else constant(local.value, scope, depth)
+        return None if local.loop or name in scope.changed else kept(local.value, scope, depth)
     if scope.parameter_type(name) is not None:
         return None
     known = scope.field(name)
     if known is None or known.value is None or not (known.modifiers & {"const", "readonly"}):
         return None
-    return constant(known.value, scope_at(scope.project, known.source, scope.owner), depth)
+    return kept(known.value, scope_at(scope.project, known.source, scope.owner), depth)
 
 
-def _never_assigned(scope: Scope, name: str) -> bool:
-    """Whether a local variable keeps its first value."""
-    body = scope.method.body if scope.method else None
-    if body is None:
-        return False
-    text = scope.source.text(body)
-    if f"{name}++" in text or f"++{name}" in text or f"{name}--" in text or f"--{name}" in text:
-        return False
-    assigned = (node.child_by_field_name("left") for node in scope.source.within(body, "assignment_expression"))
-    return all(left is None or scope.source.text(left) != name for left in assigned)
+def kept(value: Node | None, scope: Scope, depth: int) -> Number | None:
+    """The constant value of a variable's first value, found once; None where it leads to itself."""
+    if value is None:
+        return None
+    return scope.project.once("constant", value.id, lambda: constant(value, scope, depth), None)
 
 
 def _member(node: Node, scope: Scope, depth: int) -> Number | None:
@@ -156,7 +151,7 @@ def _member_of(owner: TypeDeclaration, member: str, scope: Scope, depth: int) ->
     known = scope.project.field_of(owner, member)
     if known is None or not (known.modifiers & {"const", "readonly"}):
         return None
-    return constant(known.value, scope_at(scope.project, known.source, owner), depth)
+    return kept(known.value, scope_at(scope.project, known.source, owner), depth)
 
 
 def length(node: Node, scope: Scope, depth: int = 0) -> int | None:
@@ -171,12 +166,17 @@ def length(node: Node, scope: Scope, depth: int = 0) -> int | None:
         name = scope.source.text(node)
         local = scope.locals.get(name)
         if local:
-            stays = local.value is not None and local.loop is None and _never_assigned(scope, name)
-            return length(local.value, scope, depth + 1) if stays and local.value else None
+            return None if local.loop or name in scope.changed else _kept_length(local.value, scope, depth)
         known = scope.field(name)
-        if known and known.value and not known.serialised and known.modifiers & {"static", "readonly", "const"}:
-            return length(known.value, scope_at(scope.project, known.source, scope.owner), depth + 1)
+        if known and not known.serialised and known.modifiers & {"static", "readonly", "const"}:
+            return _kept_length(known.value, scope_at(scope.project, known.source, scope.owner), depth)
     return None
+
+
+def _kept_length(value: Node | None, scope: Scope, depth: int) -> int | None:
+    if value is None:
+        return None
+    return scope.project.once("length", value.id, lambda: length(value, scope, depth + 1), None)
 
 
 def _array_length(node: Node, scope: Scope) -> int | None:
@@ -204,6 +204,10 @@ def _enum_length(node: Node, scope: Scope) -> int | None:
 
 def enum_values(declared: TypeDeclaration, project: Project) -> dict[str, int]:
     """The values of an enum's members, as far as they are plain."""
+    return project.once("enum", declared.node.id, lambda: _enum_values(declared, project), {})
+
+
+def _enum_values(declared: TypeDeclaration, project: Project) -> dict[str, int]:
     values: dict[str, int] = {}
     following: int | None = 0
     scope = scope_at(project, declared.source, declared)

@@ -95,7 +95,9 @@ class TypeDeclaration:
 
 
 def plain(type_text: str) -> str:
-    """A type without namespace and ``?``: ``UnityEngine.Vector3`` becomes ``Vector3``."""
+    """A type without namespace and ``?``: ``UnityEngine.Vector3`` becomes ``Vector3``; tuples stay as they are."""
+    if type_text.startswith("("):
+        return " ".join(type_text.split())
     text = "".join(type_text.split()).removesuffix("?")
     head, angle, rest = text.partition("<")
     return head.rpartition(".")[2] + angle + rest

@@ -92,7 +92,7 @@ def _rules_of(chain: str) -> Iterator[str]:
     parts = [part.removeprefix("@") for part in _SPLIT.split(chain)]
     for place, part in enumerate(parts):
         for names, rule in _by_name().get(part, ()) or _by_name().get(part.removesuffix("Attribute"), ()):
-            if _ends_with(parts[: place + 1], names):
+            if _ends_with(parts[max(0, place + 1 - len(names)) : place + 1], names):
                 yield rule
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from unity_mlops_mcp.codegen.checking.calls import call_of
 from unity_mlops_mcp.codegen.checking.declarations import TypeDeclaration, plain
 from unity_mlops_mcp.codegen.checking.engine import ANY, engine, engine_member
-from unity_mlops_mcp.codegen.checking.scope import Scope
+from unity_mlops_mcp.codegen.checking.scope import Local, Scope
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -122,9 +122,7 @@ def _name(node: Node, scope: Scope, depth: int) -> str | None:
     name = scope.source.text(node)
     local = scope.locals.get(name)
     if local:
-        return local.type or (
-            _loop_element(local.loop, scope, depth) if local.loop else type_of(local.value, scope, depth)
-        )
+        return local.type or _local_type(local, scope, depth)
     written = scope.parameter_type(name)
     if written is not None:
         return written or None
@@ -132,6 +130,16 @@ def _name(node: Node, scope: Scope, depth: int) -> str | None:
     if known:
         return known.type
     return inherited_member(scope.owner, scope, name) if scope.owner else None
+
+
+def _local_type(local: Local, scope: Scope, depth: int) -> str | None:
+    """The type of a ``var``."""
+    if local.loop:
+        return _loop_element(local.loop, scope, depth)
+    value = local.value
+    if value is None:
+        return None
+    return scope.project.once("type", value.id, lambda: type_of(value, scope, depth), None)
 
 
 def _loop_element(loop: Node, scope: Scope, depth: int) -> str | None:
@@ -188,7 +196,15 @@ def _of(left: Node, name: str, scope: Scope, depth: int) -> str | None:
         return "int" if name == "Length" else None
     if name == "Count" and "<" in owner:
         return "int"
+    if owner.startswith("("):
+        return _tuple_element(owner, name)
     return member_type(owner, name, scope)
+
+
+def _tuple_element(owner: str, name: str) -> str | None:
+    """``Vector2`` for the name ``place`` of ``(Vector2 place, bool seen)``."""
+    parts = (part.split() for part in owner.strip("()").split(","))
+    return next((plain(" ".join(part[:-1])) for part in parts if len(part) > 1 and part[-1] == name), None)
 
 
 def _element_access(node: Node, scope: Scope, depth: int) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _MOST_ERRORS = 5
+_MOST_INNER = 20
+"""Local functions of one method that are looked past."""
 _NEW_NODES = {
     "file_scoped_namespace_declaration": ("A namespace without braces", "Put the types in `namespace … { }`."),
     "raw_string_literal": ("A raw string literal", 'Write a verbatim string, `@"…"`.'),
@@ -81,13 +84,13 @@ def namespaces(context: Context) -> Iterator[Hit]:
     """MLA009: types of ML-Agents whose namespace is not used."""
     for source in context.project.sources:
         used = set(_used(source))
-        told = set()
+        told = set(_aliases(source))
         for node in source.all("identifier"):
             name = source.text(node)
             space = namespace_of().get(name)
             if space is None or name in told or name in context.project.types or space in used:
                 continue
-            if _is_type(node) and name not in _aliases(source):
+            if _is_type(node):
                 told.add(name)
                 yield hit("MLA009", source, node, type=name, namespace=space)
 
@@ -237,20 +240,19 @@ class _Scopes:
     """The scopes of a file's methods, made when they are asked for."""
 
     def __init__(self, context: Context, source: Source) -> None:
-        types = (one for one in context.project.types.values() if one.source is source)
+        methods = (method for one in context.project.types.values() for method in one.all_methods())
+        own = (method for method in methods if method.source is source)
         self._context = context
-        self._methods = [method for one in types for method in one.all_methods()]
-        self._kept: dict[int, Scope] = {}
+        self._methods = sorted(own, key=lambda method: method.node.start_byte)
+        self._starts = [method.node.start_byte for method in self._methods]
 
     def around(self, node: Node) -> Scope | None:
         """The scope of the innermost method around a node."""
-        holding = [one for one in self._methods if one.node.start_byte <= node.start_byte < one.node.end_byte]
-        if not holding:
-            return None
-        method = holding[-1]
-        if id(method) not in self._kept:
-            self._kept[id(method)] = scope_of(self._context.project, method)
-        return self._kept[id(method)]
+        before = bisect_right(self._starts, node.start_byte)
+        for method in reversed(self._methods[max(0, before - _MOST_INNER) : before]):
+            if node.start_byte < method.node.end_byte:
+                return scope_of(self._context.project, method)
+        return None
 
 
 def _wrong(one: Renamed, version: str) -> bool:

@@ -14,7 +14,7 @@ from unity_mlops_mcp.codegen.checking.inference import type_of
 from unity_mlops_mcp.codegen.checking.parsing import Source
 from unity_mlops_mcp.codegen.checking.project import Project
 from unity_mlops_mcp.codegen.checking.scope import Scope, scope_of
-from unity_mlops_mcp.codegen.checking.settled import settled
+from unity_mlops_mcp.codegen.checking.settled import is_null_test, settled
 from unity_mlops_mcp.codegen.checking.sizes import Size, chosen, exactly, repeated, unknown
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ MAX_DEPTH = 60
 MAX_CALLS = 20
 INDEX_AND_RANGE = 2
 """Arguments of AddOneHotObservation."""
-Hazard = Literal["branch", "return", "loop"]
+Hazard = Literal["branch", "absent", "return", "loop"]
 _LOOPS = {"for_statement", "foreach_statement", "while_statement", "do_statement"}
 _BLOCKS = {"block", "try_statement", "using_statement", "lock_statement", "checked_statement", "finally_clause"}
 _LAMBDAS = {"lambda_expression", "anonymous_method_expression"}
@@ -68,19 +68,25 @@ class _Walk:
     project: Project
     doubts: list[Doubt] = field(default_factory=list)
     open: list[Method] = field(default_factory=list)
+    known: dict[tuple[int, str, frozenset[str], bool], Size] = field(default_factory=dict)
 
     def method(self, method: Method, sensor: str, items: frozenset[str], *, in_loop: bool) -> Size:
         """What a method writes to the sensor that it is given under this name."""
-        if method in self.open or len(self.open) > MAX_CALLS:
+        if any(one is method for one in self.open) or len(self.open) > MAX_CALLS:
             return unknown(f"{method.name}(…) again")
-        if method.body is None:
+        key = (method.node.id, sensor, items, in_loop)
+        if key not in self.known:
+            self.open.append(method)
+            place = _Place(scope_of(self.project, method), sensor, items, in_loop)
+            self.known[key] = self.body(method.body, place)
+            self.open.pop()
+        return self.known[key]
+
+    def body(self, body: Node | None, place: _Place) -> Size:
+        """A method's body: statements, or one expression."""
+        if body is None:
             return exactly(0)
-        self.open.append(method)
-        place = _Place(scope_of(self.project, method), sensor, items, in_loop)
-        body = method.body
-        size = self.block(body.named_children, place) if body.type == "block" else self.expression(body, place)
-        self.open.pop()
-        return size
+        return self.block(body.named_children, place) if body.type == "block" else self.expression(body, place)
 
     def block(self, statements: Sequence[Node], place: _Place) -> Size:
         """Statements in a row; what follows an early return is one arm of a choice."""
@@ -99,8 +105,9 @@ class _Walk:
 
     def statement(self, node: Node | None, place: _Place) -> Size:
         """One statement."""
-        if node is None or not _mentions(place.scope.source, node, place.sensor):
-            return exactly(0)
+        too_deep = place.depth > MAX_DEPTH
+        if node is None or too_deep or not _mentions(place.scope.source, node, place.sensor):
+            return unknown("code nested too deeply") if too_deep else exactly(0)
         inner = place.deeper()
         if node.type in _BLOCKS:
             return self.block(node.named_children, inner)
@@ -120,8 +127,9 @@ class _Walk:
         value = condition is not None and _literal(condition)
         if value:
             return arms[0] if value == "true" else arms[1]
-        if arms[0] != arms[1] and not place.in_loop and condition and not settled(condition, place.scope):
-            self.doubt(kind, node, words, place)
+        if arms[0] != arms[1] and not place.in_loop and condition and not settled(condition, place.scope, place.items):
+            absent = kind == "branch" and is_null_test(condition, place.scope)
+            self.doubt("absent" if absent else kind, node, words, place)
         return chosen(words, *arms)
 
     def switch(self, node: Node, place: _Place) -> Size:
@@ -137,7 +145,7 @@ class _Walk:
             return sizes[0] if sizes else exactly(0)
         value = node.child_by_field_name("value")
         words = place.scope.source.text(value) if value else "?"
-        if not place.in_loop and value and not settled(value, place.scope):
+        if not place.in_loop and value and not settled(value, place.scope, place.items):
             self.doubt("branch", node, words, place)
         options = [one.options for one in sizes]
         listed = None if None in options else frozenset().union(*(one for one in options if one is not None))
@@ -146,7 +154,7 @@ class _Walk:
     def loop(self, node: Node, place: _Place) -> Size:
         """A loop: counted, or as often as its collection says."""
         count, words, name = _rounds(node, place.scope)
-        inner = place if count is not None else replace(place, items=place.items | {name}, in_loop=True)
+        inner = replace(place, items=place.items | {name}, in_loop=place.in_loop or count is None)
         size = repeated(count, words, self.statement(_arm(node, "body"), inner))
         if count is None and not size.nothing and not place.in_loop:
             self.doubt("loop", node, words, place)
@@ -164,7 +172,7 @@ class _Walk:
                 total += unknown(f"{call.name}(…) in a lambda")
             elif call.receiver == place.sensor:
                 total += self.added(call, place)
-            elif any(source.text(value) == place.sensor for value in call.arguments):
+            elif any(source.reads(value, place.sensor) for value in call.arguments):
                 total += self.helper(call, place)
         return total
 
@@ -225,7 +233,7 @@ def _mentions(source: Source, node: Node, name: str) -> bool:
 
 
 def _touches(call: Call, sensor: str) -> bool:
-    return call.receiver == sensor or any(call.source.text(value) == sensor for value in call.arguments)
+    return call.receiver == sensor or any(call.source.reads(value, sensor) for value in call.arguments)
 
 
 def _words(text: str) -> Iterator[str]:

@@ -15,12 +15,16 @@ from unity_mlops_mcp.codegen.checking.records import SourceFile
 from unity_mlops_mcp.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node, Query
+    from tree_sitter import Language, Node, Query, Tree
 
 MAX_CHARACTERS = 256_000
 """Of one file; the longest scripts that people write have a quarter of it."""
 MAX_SECONDS = 10.0
 """For parsing one file, whose usual time is 2 ms; only text that is no C# comes near it."""
+SMALL = 20_000
+"""Bytes up to which depth does not matter."""
+MAX_DEPTH = 1_000
+"""Levels of the tree: each step to a node's parent costs as many steps as it lies deep."""
 KINDS = (
     "ERROR",
     "MISSING",
@@ -96,6 +100,14 @@ class Source:
         """The node's text."""
         return self.data[node.start_byte : node.end_byte].decode(errors="replace")
 
+    def start_of(self, node: Node, most: int = 200) -> str:
+        """The node's text, cut where it is longer than any that is compared: nested calls hold each other's text."""
+        return self.data[node.start_byte : min(node.end_byte, node.start_byte + most)].decode(errors="replace")
+
+    def reads(self, node: Node, text: str) -> bool:
+        """Whether the node's text is exactly this."""
+        return node.end_byte - node.start_byte == len(text.encode()) and self.text(node) == text
+
     @property
     def editor_only(self) -> bool:
         """Whether it lies in an ``Editor`` folder, so that no player contains it."""
@@ -138,8 +150,23 @@ def _nodes(data: bytes, name: str) -> dict[str, Sequence[Node]]:
         )
     except ValueError as error:
         raise _refused(f"{name} takes too long to parse.", "Pass C#, or split the file.", "too_slow") from error
+    if len(data) > SMALL and _deeper(tree, MAX_DEPTH):
+        raise _refused(f"{name} is nested too deeply.", "Pass C# as a person writes it.", "too_nested")
     found = QueryCursor(_query()).captures(tree.root_node)
     return {kind: sorted(nodes, key=lambda node: node.start_byte) for kind, nodes in found.items()}
+
+
+def _deeper(tree: Tree, most: int) -> bool:
+    """Whether a tree has more than so many levels."""
+    cursor = tree.walk()
+    while True:
+        if cursor.goto_first_child():
+            if cursor.depth > most:
+                return True
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return False
 
 
 @cache

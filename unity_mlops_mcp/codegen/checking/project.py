@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from unity_mlops_mcp.codegen.checking.calls import Call, calls_in
 from unity_mlops_mcp.codegen.checking.declarations import Field, Method, TypeDeclaration, declarations
@@ -13,6 +14,7 @@ from unity_mlops_mcp.codegen.checking.parsing import Source
 AGENT = "Agent"
 _MOST_BASES = 12
 _MOST_REACHED = 200
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,15 @@ class Project:
 
     sources: tuple[Source, ...]
     types: dict[str, TypeDeclaration]
-    kept_calls: dict[int, list[Call]] = field(default_factory=dict)
+    kept: dict[tuple[str, object], Any] = field(default_factory=dict)
+
+    def once(self, kind: str, key: object, make: Callable[[], Thing], instead: Any) -> Thing:
+        """What ``make`` gives, made once per key; ``instead`` where making it asks for itself."""
+        if (kind, key) not in self.kept:
+            self.kept[kind, key] = instead
+            self.kept[kind, key] = make()
+        found: Thing = self.kept[kind, key]
+        return found
 
     def ancestors(self, name: str) -> Iterator[str]:
         """The type and its bases, nearest first; those of the engine too."""
@@ -62,12 +72,8 @@ class Project:
 
     def calls(self, method: Method) -> list[Call]:
         """The calls in a method's body."""
-        if method.body is None:
-            return []
-        key = id(method)
-        if key not in self.kept_calls:
-            self.kept_calls[key] = list(calls_in(method.source, method.body))
-        return self.kept_calls[key]
+        body = method.body
+        return [] if body is None else self.once("calls", body.id, lambda: list(calls_in(method.source, body)), [])
 
     def reached(self, method: Method) -> list[Method]:
         """The method, and the methods of its class that it calls, directly or not."""
@@ -92,6 +98,22 @@ class Project:
 
 
 def project_of(sources: Sequence[Source]) -> Project:
-    """The project that some files make."""
-    types = {declared.name: declared for source in sources for declared in declarations(source)}
+    """The project that some files make; the parts of a partial class are one type."""
+    types: dict[str, TypeDeclaration] = {}
+    for source in sources:
+        for declared in declarations(source):
+            known = types.get(declared.name)
+            types[declared.name] = _joined(known, declared) if known and _partial(known, declared) else declared
     return Project(tuple(sources), types)
+
+
+def _partial(*parts: TypeDeclaration) -> bool:
+    return all("partial" in part.modifiers for part in parts)
+
+
+def _joined(first: TypeDeclaration, second: TypeDeclaration) -> TypeDeclaration:
+    """One type of two parts, placed where its base is named."""
+    whole, other = (first, second) if first.bases else (second, first)
+    names = [*other.methods, *whole.methods]
+    methods = {name: [*whole.methods.get(name, ()), *other.methods.get(name, ())] for name in names}
+    return replace(whole, fields={**other.fields, **whole.fields}, methods=methods)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from unity_mlops_mcp.codegen.checking.declarations import Field, Method, TypeDeclaration, declarator, plain
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from unity_mlops_mcp.codegen.checking.parsing import Source
+
+
+_CHANGED = re.compile(r"(?:\+\+|--)\s*(\w+)|(\w+)\s*(?:\+\+|--)|\b(?:ref|out)\s+(\w+)")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Scope:
     owner: TypeDeclaration | None
     method: Method | None
     locals: dict[str, Local] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
+    """Names that the method assigns to after their first value."""
 
     def field(self, name: str) -> Field | None:
         """A member of the class or its bases; a static or const one of an outer class too."""
@@ -42,15 +48,18 @@ class Scope:
         return found or self._outer(name)
 
     def _outer(self, name: str) -> Field | None:
-        around = [
-            one
-            for one in self.project.types.values()
-            if self.owner is not None
-            and one.source is self.source
-            and one.node.start_byte < self.owner.node.start_byte
-            and one.node.end_byte > self.owner.node.end_byte
-        ]
+        owner = self.owner
+        if owner is None or not owner.nested:
+            return None
+        around = self.project.once("around", owner.node.id, lambda: list(self._around(owner)), [])
         return next((one.fields[name] for one in around if name in one.fields), None)
+
+    def _around(self, owner: TypeDeclaration) -> Iterator[TypeDeclaration]:
+        """The types that an inner type stands in."""
+        for one in self.project.types.values():
+            begins = one.node.start_byte < owner.node.start_byte
+            if begins and one.source is owner.source and one.node.end_byte > owner.node.end_byte:
+                yield one
 
     def parameter_type(self, name: str) -> str | None:
         """The type of the method's parameter of this name."""
@@ -60,8 +69,19 @@ class Scope:
 
 def scope_of(project: Project, method: Method) -> Scope:
     """The scope of a method."""
-    locals_found = dict(_locals(method.source, method.body)) if method.body else {}
-    return Scope(project, method.source, project.types.get(method.owner), method, locals_found)
+    plain_scope = Scope(project, method.source, project.types.get(method.owner), method)
+    return project.once("scope", method.node.id, lambda: _filled(plain_scope), plain_scope)
+
+
+def _filled(scope: Scope) -> Scope:
+    body = scope.method.body if scope.method else None
+    if body is None:
+        return scope
+    source = scope.source
+    lefts = (node.child_by_field_name("left") for node in source.within(body, "assignment_expression"))
+    assigned = {source.text(left) for left in lefts if left is not None and left.type == "identifier"}
+    counted = {name for match in _CHANGED.finditer(source.text(body)) for name in match.groups() if name}
+    return replace(scope, locals=dict(_locals(source, body)), changed=frozenset(assigned | counted))
 
 
 def scope_at(project: Project, source: Source, owner: TypeDeclaration | None) -> Scope:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from unity_mlops_mcp.codegen.checking.declarations import Field
 from unity_mlops_mcp.codegen.checking.inference import type_of
+from unity_mlops_mcp.codegen.checking.project import Project
 from unity_mlops_mcp.codegen.checking.scope import Scope
 
 if TYPE_CHECKING:
@@ -15,12 +16,26 @@ EARLY = {"Awake", "Start", "OnEnable", "Initialize", "OnValidate", "Reset"}
 """Methods that run before the first observation."""
 
 
-def settled(condition: Node, scope: Scope) -> bool:
-    """Whether every name in the condition is a constant, or a field that is set before the first observation only."""
+def settled(condition: Node, scope: Scope, items: frozenset[str] = frozenset()) -> bool:
+    """Whether every name in the condition is a constant, or a field that is set before the first observation only.
+
+    Args:
+        condition: of an ``if`` or ``switch``.
+        scope: where it stands.
+        items: names that run through the same values in every observation: those of loops.
+    """
     source = scope.source
     if source.within(condition, "invocation_expression"):
         return False
-    return all(_stays(node, scope) for node in source.within(condition, "identifier"))
+    nodes = source.within(condition, "identifier")
+    return all(source.text(node) in items or _stays(node, scope) for node in nodes)
+
+
+def is_null_test(condition: Node, scope: Scope) -> bool:
+    """Whether a condition only asks whether something is there: ``target != null``, or ``target``."""
+    sides = [condition.child_by_field_name(side) for side in ("left", "right")]
+    compared = condition.type == "binary_expression" and any(side and side.type == "null_literal" for side in sides)
+    return compared or scope.project.is_engine_object(type_of(condition, scope) or "")
 
 
 def _stays(node: Node, scope: Scope) -> bool:
@@ -54,17 +69,18 @@ def _field_stays(known: Field, name: str, scope: Scope) -> bool:
         return True
     if "property" in known.modifiers:
         return False
-    return all(early for early in _assignments(name, scope))
+    return all(scope.project.once("assignments", "", lambda: _assignments(scope.project), {}).get(name, ()))
 
 
-def _assignments(name: str, scope: Scope) -> list[bool]:
-    """Of each assignment to a field of this name, anywhere: whether it happens early."""
-    found = []
-    for source in scope.project.sources:
+def _assignments(project: Project) -> dict[str, list[bool]]:
+    """Of each assignment, anywhere, by the name that is assigned to: whether it happens early."""
+    found: dict[str, list[bool]] = {}
+    for source in project.sources:
         for node in source.all("assignment_expression"):
             left = node.child_by_field_name("left")
-            if left and source.text(left).rpartition(".")[2] == name:
-                found.append(_method_name(node) in EARLY)
+            if left:
+                name = source.text(left).rpartition(".")[2]
+                found.setdefault(name, []).append(_method_name(node) in EARLY)
     return found
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 _MOST_OPTIONS = 64
 _MOST_FORMULA = 200
+_MOST_TERMS = 40
 _MOST_WORDS = 60
 
 
@@ -53,7 +54,8 @@ class Size:
         options = None
         if self.options is not None and other.options is not None:
             options = _few(frozenset(a + b for a in self.options for b in other.options))
-        return Size(self.fixed + other.fixed, (*self.terms, *other.terms), options)
+        terms = (*self.terms, *other.terms)
+        return Size(self.fixed + other.fixed, terms[:_MOST_TERMS], options)
 
 
 def exactly(count: int) -> Size:
@@ -71,7 +73,7 @@ def chosen(condition: str, first: Size, second: Size) -> Size:
     if first == second:
         return first
     options = None if first.options is None or second.options is None else _few(first.options | second.options)
-    return Size(0, (f"({_short(condition)} ? {first.formula} : {second.formula})",), options)
+    return Size(0, (f"({_short(condition)} ? {_arm(first)} : {_arm(second)})",), options)
 
 
 def repeated(count: int | None, words: str, body: Size) -> Size:
@@ -86,6 +88,11 @@ def repeated(count: int | None, words: str, body: Size) -> Size:
     options = None if body.options is None else frozenset({count * one for one in body.options})
     same = options if body.terms and body.options is not None and count == 1 else None
     return Size(count * body.fixed, tuple(f"{count} x {term}" for term in body.terms), same)
+
+
+def _arm(size: Size) -> str:
+    """An arm's formula, in brackets where it is a choice or a sum itself."""
+    return size.formula if size.number is not None else f"({size.formula})"
 
 
 def _few(options: frozenset[int]) -> frozenset[int] | None:
