@@ -80,7 +80,9 @@ def _filled(scope: Scope) -> Scope:
     source = scope.source
     lefts = (node.child_by_field_name("left") for node in source.within(body, "assignment_expression"))
     assigned = {source.text(left) for left in lefts if left is not None and left.type == "identifier"}
-    counted = {name for match in _CHANGED.finditer(source.text(body)) for name in match.groups() if name}
+    text = source.text(body)
+    may = any(sign in text for sign in ("++", "--", "ref ", "out "))
+    counted = {name for match in _CHANGED.finditer(text) for name in match.groups() if name} if may else set()
     return replace(scope, locals=dict(_locals(source, body)), changed=frozenset(assigned | counted))
 
 
