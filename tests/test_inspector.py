@@ -28,6 +28,8 @@ TOOL_ERROR = 5
 CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
     ("check_setup", {}, False, "checks"),
     ("run_pipeline", {"request": "patrol four waypoints", "dry_run": True}, False, "pipeline-"),
+    ("generate_behavior_script", {"description": "push the crate into the goal"}, False, "PushBlockAgent.cs"),
+    ("check_behavior_script", {"source": "class A {"}, False, "MLA000"),
     ("build_environment", {"description": "reach the target"}, False, "reach_target"),
     ("list_runs", {}, False, '"runs":[]'),
     ("start_training", {}, True, "build_id"),

@@ -35,6 +35,21 @@ BUILD = {
     "use_llm",
     "idempotency_key",
 }
+SCRIPT = {
+    "description",
+    "name",
+    "observation_space",
+    "action_space",
+    "spec",
+    "source",
+    "unity_version",
+    "ml_agents_version",
+    "use_llm",
+    "schema_only",
+    "output_path",
+    "force",
+}
+CHECK = {"path", "source", "spec_id", "unity_version", "ml_agents_version"}
 PIPELINE = {"request", "spec", "target", "training", "max_steps", "dry_run", "idempotency_key"}
 TRAINING = {
     "build_id",
@@ -62,6 +77,8 @@ TRAINING = {
 TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "check_setup": ({"fix"}, set(), (False, False, True, True)),
     "run_pipeline": (PIPELINE, set(), (False, False, False, True)),
+    "generate_behavior_script": (SCRIPT, set(), (False, False, False, True)),
+    "check_behavior_script": (CHECK, set(), (True, False, True, False)),
     "build_environment": (BUILD, set(), (False, False, True, True)),
     "start_training": (TRAINING, set(), (False, False, False, False)),
     "wait_for": ({"id", "timeout_s", "until"}, {"id"}, (True, False, True, False)),
@@ -220,6 +237,7 @@ async def test_runs_and_specs_are_resources(era: Era) -> None:
 TEMPLATES = {
     "runs://{run_id}": "application/json",
     "runs://{run_id}/log": "text/plain",
+    "scripts://{spec_id}/{file}": "text/plain",
     "spec://archetypes/{name}": "application/yaml",
 }
 

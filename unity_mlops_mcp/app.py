@@ -11,6 +11,7 @@ from unity_mlops_mcp.operations.models import Models
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.pipelines import Pipelines
 from unity_mlops_mcp.operations.planning import Planning
+from unity_mlops_mcp.operations.scripts import Scripts
 from unity_mlops_mcp.operations.trainings import Trainings
 from unity_mlops_mcp.store.cache import Cache
 from unity_mlops_mcp.store.store import Store
@@ -37,6 +38,11 @@ class App:
 
         planning = Planning(parts)
         self.client_question = planning.client_question
+
+        scripts = Scripts(parts, planning)
+        self.generate_behavior_script = scripts.generate_behavior_script
+        self.check_behavior_script = scripts.check_behavior_script
+        self.script_text = scripts.script_text
 
         environments = Environments(parts, planning)
         self.build_environment = environments.build_environment

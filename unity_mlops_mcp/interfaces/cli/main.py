@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from unity_mlops_mcp.errors import InvalidInputError, MlopsError, refused_by_system
-from unity_mlops_mcp.interfaces.cli import journeys, machine, operations
+from unity_mlops_mcp.interfaces.cli import journeys, machine, operations, scripting
 from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, MISUSE, error_record, fail, print_json
 
 # Typer exports the children of its usage error, not the error itself.
@@ -18,6 +18,8 @@ _UsageError: Any = typer.BadParameter.__base__
 OPERATIONS: dict[str, Callable[..., None]] = {
     "check-setup": operations.check_setup,
     "run-pipeline": operations.run_pipeline,
+    "generate-behavior-script": scripting.generate_behavior_script,
+    "check-behavior-script": scripting.check_behavior_script,
     "build-environment": operations.build_environment,
     "start-training": operations.start_training,
     "wait-for": operations.wait_for,

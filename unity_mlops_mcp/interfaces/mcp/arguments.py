@@ -75,6 +75,21 @@ Training = Annotated[
 ]
 DryRun = Annotated[bool, Field(description="Plan, write and check only: nothing is built or trained.")]
 
+AgentSource = Annotated[
+    Text | None, Field(description="C# of the agent's class that replaces ours, such as an edited one; it is checked.")
+]
+UnityVersion = Annotated[str | None, Field(description="The Editor it is for, such as 6000.0 or 2022.3.")]
+MlAgentsVersion = Annotated[
+    str | None, Field(description="The com.unity.ml-agents package. Default: what goes with the Editor.")
+]
+SchemaOnly = Annotated[bool, Field(description="Give the JSON schema of specs and an example; nothing is written.")]
+OutputPath = Annotated[
+    str | None, Field(description="A folder under an allowed one, such as a Unity project, that gets the files too.")
+]
+ForceFiles = Annotated[bool, Field(description="Replace other files of these names; the old ones move to .replaced/.")]
+ScriptPath = Annotated[str | None, Field(description="A C# file or a folder of them, under an allowed folder.")]
+ScriptSource = Annotated[Text | None, Field(description="C# as text, instead of a path; the guard reads it too.")]
+
 BuildId = Annotated[
     str | None, Field(description="A build from build_environment; one that is not ready is waited for.")
 ]

@@ -38,6 +38,11 @@ def add_resources(server: MCPServer[Any], app: Callable[[], App]) -> None:
 
         return compact_json(full_schema())
 
+    @server.resource("scripts://{spec_id}/{file}", title="A generated script", mime_type="text/plain")
+    def script(spec_id: str, file: str) -> str:
+        """The text of a C# file that generate_behavior_script made."""
+        return _read(lambda: app().script_text(spec_id, file))
+
     @server.resource("spec://archetypes/{name}", title="An archetype", mime_type="application/yaml")
     def archetype(name: str) -> str:
         """A preset as an example of a spec: its environment, trainer settings and goal, as YAML."""

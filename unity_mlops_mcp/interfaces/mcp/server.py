@@ -20,7 +20,8 @@ INSTRUCTIONS = """\
 Trains Unity ML-Agents behaviours with ML-Agents' own trainer, on this machine, with or without Unity.
 
 The way: check_setup -> build_environment(description) -> start_training(build_id) -> wait_for(run_id) until done
--> get_metrics(run_id). Or all of it in one call: run_pipeline(request) -> wait_for(job_id) until done.
+-> get_metrics(run_id); generate_behavior_script(description) writes the C# for Unity.
+All of it in one call: run_pipeline(request) -> wait_for(job_id) until done.
 - A training belongs to this machine, not to this chat: it goes on when the client closes. When the user comes back,
   list_runs shows what happened meanwhile.
 - Nothing blocks: start_training returns a run_id at once; wait_for waits at most 50 s and is called again.

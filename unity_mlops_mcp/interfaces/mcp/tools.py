@@ -21,6 +21,8 @@ from unity_mlops_mcp.results import (
     PipelineResult,
     ResumedRun,
     RunList,
+    ScriptResult,
+    ScriptReview,
     SetupReport,
     StartedRun,
     Status,
@@ -96,6 +98,69 @@ class Tools:
             areas=areas,
             confirm=confirm,
             idempotency_key=idempotency_key,
+        )
+
+    def generate_behavior_script(
+        self,
+        *,
+        description: a.Description = None,
+        name: a.AssetName = None,
+        observation_space: a.ObservationSpace = None,
+        action_space: a.ActionSpace = None,
+        spec: a.Spec = None,
+        source: a.AgentSource = None,
+        unity_version: a.UnityVersion = None,
+        ml_agents_version: a.MlAgentsVersion = None,
+        use_llm: a.UseLlm = None,
+        schema_only: a.SchemaOnly = False,
+        output_path: a.OutputPath = None,
+        force: a.ForceFiles = False,
+        client_answer: sampling.AnswerToDescription,
+    ) -> ScriptResult:
+        """Write the C# of a behaviour for Unity: the agent, its training area, and the maker of its scene.
+
+        Give description, or spec. With schema_only=true it gives the schema of specs and an example instead: call that
+        first when you write the spec yourself, the surest way for anything unusual. Returns the files (texts by their
+        uri), the sizes, who planned it, what was assumed, and findings of the checks; pass an edited agent back as
+        source. Next: build_environment(spec_id).
+        """
+        return self._app().generate_behavior_script(
+            description=description,
+            name=name,
+            observation_space=observation_space,
+            action_space=action_space,
+            spec=spec,
+            source=source,
+            unity_version=unity_version,
+            ml_agents_version=ml_agents_version,
+            use_llm=use_llm,
+            schema_only=schema_only,
+            output_path=output_path,
+            force=force,
+            client_answer=sampling.client_answer(client_answer),
+        )
+
+    def check_behavior_script(
+        self,
+        *,
+        path: a.ScriptPath = None,
+        source: a.ScriptSource = None,
+        spec_id: a.SpecId = None,
+        unity_version: a.UnityVersion = None,
+        ml_agents_version: a.MlAgentsVersion = None,
+    ) -> ScriptReview:
+        """Check ML-Agents C# without Unity: before a build, or when a training learns nothing.
+
+        Give path (a file, or a folder of scripts) or source. Returns findings, each with severity, line and fix; the
+        size of the observation as the code writes it; and compile_check, the compiler that was used or `none`. With
+        spec_id sizes, actions and tags are compared with the spec. Apply the fixes of errors, then build.
+        """
+        return self._app().check_behavior_script(
+            path=path,
+            source=source,
+            spec_id=spec_id,
+            unity_version=unity_version,
+            ml_agents_version=ml_agents_version,
         )
 
     def start_training(
@@ -272,6 +337,8 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
     return [
         _tool(tools.check_setup, "Check this machine", idempotent=True, open_world=True),
         _tool(tools.run_pipeline, "Go from a sentence to a trained policy", open_world=True),
+        _tool(tools.generate_behavior_script, "Write the C# of a behaviour", open_world=True),
+        _tool(tools.check_behavior_script, "Check C#", read_only=True),
         _tool(tools.build_environment, "Make a training environment", idempotent=True, open_world=True),
         _tool(tools.start_training, "Start a training"),
         _tool(tools.wait_for, "Wait for a run, job or build", read_only=True),
