@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from unity_mlops_mcp.builds.library import UNITY_KIND
-from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.jobs.records import Job
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import told
@@ -56,17 +55,16 @@ class UnityBuilds:
             idempotency_key: the same key gives the build there is.
 
         Raises:
-            InvalidInputError: the project, a scene or the target cannot be used.
+            InvalidInputError: the project, a scene or the target cannot be used, or the agent's code is somebody
+                else's and not allowed.
             SetupError: there is no Editor for it, or its module is missing.
         """
         from unity_mlops_mcp.builds.unity.request import plan_unity_build, slug
+        from unity_mlops_mcp.builds.unity.scripts import require_allowed
 
         settings = self._parts.settings
         if saved is not None:
-            raise InvalidInputError(
-                "A Unity build is made of a project; a spec is built for the sandbox.",
-                fix="Pass project_path alone, or leave target out.",
-            )
+            require_allowed(settings.home, saved, confirmed=wish.confirm)
         name = (
             saved.spec.behavior_name
             if saved

@@ -24,7 +24,7 @@ from unity_mlops_mcp.builds.unity.licence import activate
 from unity_mlops_mcp.builds.unity.logs import LogContext, classify
 from unity_mlops_mcp.builds.unity.request import UnityBuildRequest, player_folder
 from unity_mlops_mcp.builds.unity.run import EditorRun, Following, log_lines, run_editor
-from unity_mlops_mcp.builds.unity.workspace import Workspace, build_script
+from unity_mlops_mcp.builds.unity.workspace import Workspace, build_script, new_project, script_files
 from unity_mlops_mcp.errors import ExternalError, InvalidInputError, MlopsError, SetupError
 from unity_mlops_mcp.jobs.kinds import JobContext
 from unity_mlops_mcp.process.files import write_atomically
@@ -134,7 +134,24 @@ class _Build:
 
     def _added(self) -> tuple[SavedSpec | None, Mapping[str, bytes]]:
         """The spec of the build, and what is added to the project for it."""
-        return None, {}
+        if self._request.spec_id is None:
+            return None, {}
+        from unity_mlops_mcp.builds.unity.scripts import script_for
+        from unity_mlops_mcp.spec.library import load_spec
+
+        home = self._context.settings.home
+        saved = load_spec(home, self._request.spec_id)
+        script = script_for(
+            home,
+            saved,
+            unity=self._request.editor_version,
+            ml_agents=self._request.ml_agents,
+            confirmed=self._request.confirmed,
+        )
+        project = (
+            {} if self._request.project_path else new_project(self._request.editor_version, script.versions.ml_agents)
+        )
+        return saved, {**project, **script_files(script, saved)}
 
     def _digest(self, copied: Copied) -> str:
         request = self._request
@@ -202,7 +219,7 @@ class _Build:
             *("-mlopsOutput", str(self._output), "-mlopsTarget", request.build_target, "-mlopsNonce", nonce),
         ]
         if request.spec_id is not None:
-            return [*command, "-mlopsSceneClass", f"{request.player_name}Scene", "-mlopsAreas", str(request.areas)]
+            return [*command, "-mlopsSceneClass", f"{request.behavior_name}Scene", "-mlopsAreas", str(request.areas)]
         return [*command, "-mlopsScenes", ";".join(request.scenes)]
 
     @property

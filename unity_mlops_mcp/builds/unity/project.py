@@ -25,7 +25,7 @@ class Project(Record):
         path: its folder.
         version: the Editor it was last saved with, such as ``2022.3.62f3``.
         changeset: of that Editor; None when it is not said.
-        ml_agents: what its manifest asks for as com.unity.ml-agents; a version, or ``file:…``.
+        ml_agents: version of com.unity.ml-agents that it uses; what its manifest says where that cannot be told.
         packages: name and version of each package of the manifest.
         scenes: the enabled scenes of its build settings, in their order.
         all_scenes: every scene under Assets.
@@ -124,19 +124,25 @@ def packages_of(folder: Path) -> dict[str, str]:
 
 
 def _ml_agents(folder: Path, packages: dict[str, str]) -> str:
-    if ML_AGENTS in packages:
-        return packages[ML_AGENTS]
-    embedded = folder / "Packages" / ML_AGENTS / "package.json"
-    if embedded.is_file():
-        try:
-            return str(json.loads(_read(embedded))["version"])
-        except (ValueError, KeyError, TypeError):
-            return "embedded"
+    asked = packages.get(ML_AGENTS, "")
+    if asked and not asked.startswith("file:"):
+        return asked
+    local = folder / "Packages" / (asked.removeprefix("file:") or ML_AGENTS)
+    if asked or (local / "package.json").is_file():
+        return _version_in(local / "package.json") or asked or "embedded"
     raise InvalidInputError(
         f"The project {folder} does not use ML-Agents: {ML_AGENTS} is not in Packages/manifest.json.",
         fix=f"Add it in the Editor: Window > Package Manager > + > Install package by name > {ML_AGENTS}.",
         cause="no_ml_agents",
     )
+
+
+def _version_in(package: Path) -> str:
+    """The version that a package names; empty when it cannot be read."""
+    try:
+        return str(json.loads(_read(package))["version"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _build_scenes(folder: Path) -> tuple[str, ...]:

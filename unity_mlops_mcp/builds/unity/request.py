@@ -16,6 +16,7 @@ from unity_mlops_mcp.builds.unity.editors import Editor, choose_editor
 from unity_mlops_mcp.builds.unity.licence import activation, licence_found
 from unity_mlops_mcp.builds.unity.platforms import TARGETS, Target, own_target
 from unity_mlops_mcp.builds.unity.project import Project, read_project, scenes_to_build
+from unity_mlops_mcp.builds.unity.scripts import versions_for
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError, SetupError
 
@@ -38,6 +39,7 @@ class UnityBuildRequest(BaseModel):
     editor_version: str
     build_target: str
     spec_id: str | None = None
+    behavior_name: str | None = Field(default=None, description="Of the spec; the stem of its scene maker's class.")
     areas: int = Field(default=AREAS, ge=1)
     confirmed: bool = Field(default=False, description="Whether the caller allowed code that others wrote.")
     notes: tuple[str, ...] = ()
@@ -71,7 +73,6 @@ def plan_unity_build(
     spec_id: str | None = None,
     behavior_name: str | None = None,
     areas: int | None = None,
-    ml_agents: str | None = None,
     confirmed: bool = False,
 ) -> UnityBuildRequest:
     """Decide a build and look at all that can be looked at before an Editor starts.
@@ -86,7 +87,6 @@ def plan_unity_build(
         spec_id: the environment spec whose scripts and scene are added.
         behavior_name: of that spec.
         areas: of the scene that is made from it.
-        ml_agents: the package version of a project that is made.
         confirmed: whether the caller allowed code that others wrote.
 
     Raises:
@@ -97,6 +97,9 @@ def plan_unity_build(
     editor = choose_editor(settings, version=project.version if project else None, given=editor_path)
     target = _target(editor, build_target)
     activation(settings)
+    ml_agents = project.ml_agents if project else None
+    if spec_id is not None:
+        ml_agents = versions_for(editor.version, ml_agents).ml_agents
     name = slug(behavior_name or (project.name if project else "player"))
     _check_home(settings, build_id, name)
     if spec_id is not None and scenes:
@@ -109,12 +112,13 @@ def plan_unity_build(
         player_name=name,
         project_path=str(project.path) if project else None,
         project_version=project.version if project else None,
-        ml_agents=project.ml_agents if project else ml_agents,
+        ml_agents=ml_agents,
         scenes=scenes_to_build(project, tuple(scenes)) if project and spec_id is None else (),
         editor=str(editor.path),
         editor_version=editor.version,
         build_target=target.name,
         spec_id=spec_id,
+        behavior_name=behavior_name,
         areas=areas or AREAS,
         confirmed=confirmed,
         notes=_notes(project, editor, target),
