@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import anyio
@@ -17,6 +17,7 @@ from mcp.types import Prompt, Resource, ResourceTemplate, Tool
 
 from tests.conftest import REPOSITORY
 from tests.mcp_clients import in_memory
+from unity_mlops_mcp.builds.unity.logs import failure_classes
 from unity_mlops_mcp.codegen.checking.rules import rules
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.interfaces.cli.main import OPERATIONS, command_line
@@ -42,6 +43,15 @@ STAND_FOR = {
     "reason": "…",
     "exit_code": "…",
     "signal_number": "…",
+}
+EDITOR_STAND_FOR = {
+    "project": "COPY",
+    "version": "VERSION",
+    "log": "editor.log",
+    "file": "FILE",
+    "line": "LINE",
+    "target": "TARGET",
+    "module": "MODULE",
 }
 
 
@@ -196,9 +206,16 @@ def causes() -> str:
     return table(("cause", "what it means", "what to do"), dict.fromkeys(rows))
 
 
-def _plain(template: str) -> str:
+def unity_causes() -> str:
+    """Each class of an Editor's failure, in the order in which they are looked for, placeholders in words."""
+    words = EDITOR_STAND_FOR
+    rows = [(f"`{one.cause}`", _plain(one.message, words), _plain(one.fix, words)) for one in failure_classes()]
+    return table(("cause", "what it means", "what to do"), dict.fromkeys(rows))
+
+
+def _plain(template: str, words: Mapping[str, str] = STAND_FOR) -> str:
     """A template without its braces: what the log would fill in is left open."""
-    parts = [text + ("" if name is None else STAND_FOR.get(name, "…")) for text, name, _, _ in _parsed(template)]
+    parts = [text + ("" if name is None else words.get(name, "…")) for text, name, _, _ in _parsed(template)]
     return re.sub(r"…+\.?", "…", "".join(parts))
 
 
@@ -239,6 +256,7 @@ def pages() -> dict[str, str]:
     for file, name, content in (
         ("troubleshooting.md", "causes", causes()),
         ("how-it-works.md", "settings", settings()),
+        ("unity.md", "unity causes", unity_causes()),
         ("lint.md", "rules", lint_rules("MLA")),
         ("lint.md", "guard", lint_rules("SEC")),
     ):

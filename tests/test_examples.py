@@ -13,14 +13,16 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.mcp_clients import server_environment
 from tests.stand_ins.player import write_player
+from tests.stand_ins.unity_editor import install_editor
+from tests.unity_worlds import VERSION, needs_a_shell, own_project
 from unity_mlops_mcp.pipeline.stages import STAGES
 
 pytestmark = [pytest.mark.trainer, pytest.mark.slow]
 
 EXAMPLES = REPOSITORY / "examples"
 PLACEHOLDERS = {"<run_id>": "*", "<build_id>": "*", "<job_id>": "*"}
-ONLY_ELSEWHERE = {"trainer/", ".replaced/"}
-"""Made by ``trainer install`` and by a ``force``, which no example does."""
+ONLY_ELSEWHERE = {"trainer/", ".replaced/", "projects/"}
+"""Made by ``trainer install``, by a ``force`` and by Unity builds, which the first example does not."""
 
 
 def run(name: str, home: Path, trainer_python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -129,3 +131,20 @@ def test_seeds_are_compared_in_a_table(home: Path, trainer_python: Path) -> None
     assert rows[0] == ["seed", "state", "reward", "success", "run"]
     assert [row[:2] for row in rows[1:]] == [["1", "succeeded"], ["2", "succeeded"]]
     assert len({row[4] for row in rows[1:]}) == 2
+
+
+@needs_a_shell
+def test_a_unity_project_is_built_and_trained(
+    home: Path, trainer_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNITY_MLOPS_EDITOR", str(install_editor(tmp_path / "Editors", VERSION)))
+    project = own_project(tmp_path)
+    said = example("build_unity_project.py", home, trainer_python, str(project), "--max-steps", "2000")
+    assert "Roller observes [[4]]" in said
+    assert policy_in(said).name == "Roller.onnx"
+    assert list(home.glob("projects/*/Library"))
+    (project / "Assets" / "Broken.cs").write_text("#error not written yet\n")
+    failed = run("build_unity_project.py", home, trainer_python, str(project))
+    assert failed.returncode == 1
+    assert "unity_compile: " in failed.stderr
+    assert "Fix: Correct Assets/Broken.cs at line 1" in failed.stderr
