@@ -48,9 +48,21 @@ SCRIPT = {
     "schema_only",
     "output_path",
     "force",
+    "spec_id",
 }
 CHECK = {"path", "source", "spec_id", "unity_version", "ml_agents_version"}
-PIPELINE = {"request", "spec", "target", "training", "max_steps", "dry_run", "idempotency_key"}
+PIPELINE = {
+    "request",
+    "spec",
+    "project_path",
+    "scenes",
+    "target",
+    "training",
+    "max_steps",
+    "confirm",
+    "dry_run",
+    "idempotency_key",
+}
 TRAINING = {
     "build_id",
     "env_path",

@@ -60,6 +60,11 @@ def words(text: str | None) -> tuple[str, ...]:
         raise InvalidInputError(f"env_args cannot be split into words: {error}.", fix="Close the quotes.") from error
 
 
+def names(text: str | None) -> tuple[str, ...]:
+    """Names that are separated by commas."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
 def until_reached(text: str | None) -> Callable[[Job], bool]:
     """What a wait waits for besides the end: a state, or a mean reward such as ``1.5`` or ``reward>=1.5``.
 

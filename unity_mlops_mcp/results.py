@@ -5,7 +5,7 @@ Times are ISO 8601 UTC text, durations seconds (``_s``), sizes bytes. A ``next``
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -296,9 +296,12 @@ class ScriptResult(Result):
     files: list[GeneratedFile] = Field(default_factory=list)
     folder: str | None = Field(default=None, description="Where the files lie; a Unity project's layout.")
     foreign: bool = Field(default=False, description="True when the agent's code was passed in.")
-    findings: list[ScriptFinding] = Field(default_factory=list)
+    findings: list[ScriptFinding] = Field(default_factory=list, description="The gravest first; none is good.")
+    findings_left_out: int = Field(default=0, description="Findings beyond those, none of them graver.")
     compile_check: str | None = Field(default=None, description="The compiler that compiled it, or `none`.")
-    spec_schema: str | None = Field(default=None, description="With schema_only: the JSON schema of specs, shortened.")
+    spec_schema: dict[str, Any] | None = Field(
+        default=None, description="With schema_only: the JSON schema of specs, shortened."
+    )
     example: str | None = Field(default=None, description="With schema_only: a spec as YAML.")
     next: str
 
@@ -307,11 +310,16 @@ class ScriptReview(Result):
     """What the checks say of some C#."""
 
     ok: bool = Field(description="True when no finding is an error.")
-    findings: list[ScriptFinding]
+    findings: list[ScriptFinding] = Field(description="The gravest first.")
+    findings_left_out: int = Field(default=0, description="Findings beyond those, none of them graver.")
+    files: int = Field(description="How many files were read.")
+    agents: list[str] = Field(description="The classes that derive from Agent.")
     observation_size: int | None = Field(
         default=None, description="Floats that CollectObservations writes, if it is one number."
     )
     observation_formula: str | None = Field(default=None, description="The same in words.")
+    unity_version: str = Field(description="What it was checked for: as asked, else the project that it lies in.")
+    ml_agents_version: str
     compile_check: str = Field(description="The compiler that compiled it, or `none`.")
     next: str
 

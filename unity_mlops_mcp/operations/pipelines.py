@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from unity_mlops_mcp.inputs import exactly_one, validated
+from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.inputs import exactly_one, names, validated
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import Planning, read_asset
 from unity_mlops_mcp.pipeline.records import Wanted
@@ -27,9 +28,12 @@ class Pipelines:
         *,
         request: str | None = None,
         spec: str | None = None,
-        target: Literal["sandbox"] | None = None,
+        project_path: str | None = None,
+        scenes: str | None = None,
+        target: Literal["sandbox", "unity"] | None = None,
         training: str | None = None,
         max_steps: int | None = None,
+        confirm: bool = False,
         dry_run: bool = False,
         client_answer: ClientAnswer | None = None,
         idempotency_key: str | None = None,
@@ -39,28 +43,35 @@ class Pipelines:
         Args:
             request: what shall be learned, in one sentence.
             spec: an environment spec as YAML or JSON, instead.
-            target: where the player runs.
+            project_path: a Unity project of the user's own, instead; it is built as it is.
+            scenes: its scenes, separated by commas; left out: those of its build settings.
+            target: where the player runs; left out: ``unity`` for a project, else ``sandbox``.
             training: how to train, as YAML or JSON: the fields of `RLTrainingConfig`.
             max_steps: agent steps of the training; over ``training``.
+            confirm: whether the user allowed code that somebody else wrote to be built.
             dry_run: stop before anything is built or trained.
             client_answer: what the chat client's own model answered about the request, where it was asked.
             idempotency_key: the same key again gives the pipeline there is.
 
         Raises:
             InvalidInputError: what was given cannot be used; nothing was started.
-            SetupError: there is no trainer.
+            SetupError: there is no trainer, or no Unity Editor that a build needs.
         """
         from unity_mlops_mcp.pipeline.run import KIND
         from unity_mlops_mcp.pipeline.stages import stages_of
 
-        exactly_one({"request": request, "spec": spec})
+        exactly_one({"request": request, "spec": spec, "project_path": project_path})
+        _refuse_misfits(project_path, scenes, target)
         wanted = Wanted(
             request=request,
             client_answer=client_answer,
             spec_id=self._kept_spec(spec) if spec is not None else None,
-            target=target or "sandbox",
+            project_path=project_path,
+            scenes=names(scenes),
+            target=target or ("unity" if project_path is not None else "sandbox"),
             training=_training(training),
             max_steps=max_steps,
+            confirm=confirm,
             dry_run=dry_run,
         )
         self._fail_early(wanted)
@@ -83,12 +94,24 @@ class Pipelines:
 
     def _fail_early(self, wanted: Wanted) -> None:
         """Refuse now what a stage would refuse later; a language model of ours is asked in its stage: it takes time."""
+        from unity_mlops_mcp.pipeline.stages import plan_on_unity
         from unity_mlops_mcp.training.trainer.environment import find_trainer
 
         if wanted.request is not None and self._parts.settings.llm is None:
             self._planning.plan(read_asset(wanted.request), client_answer=wanted.client_answer)
+        if wanted.on_unity:
+            plan_on_unity(self._parts.settings, wanted, None)
         if not wanted.dry_run:
             find_trainer(self._parts.settings, self._parts.cache)
+
+
+def _refuse_misfits(project_path: str | None, scenes: str | None, target: str | None) -> None:
+    if project_path is None and scenes is not None:
+        raise InvalidInputError("scenes are those of a project.", fix="Pass project_path too, or leave scenes out.")
+    if project_path is not None and target == "sandbox":
+        raise InvalidInputError(
+            "A Unity project cannot run in the sandbox.", fix="Leave target out, or pass a request or a spec instead."
+        )
 
 
 def _training(text: str | None) -> RLTrainingConfig | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unity_mlops_mcp.errors import ConflictError, NotFoundError
+from unity_mlops_mcp.codegen.checking.records import SourceFile
+from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundError
 from unity_mlops_mcp.inputs import exactly_one
 from unity_mlops_mcp.operations.parts import Parts
-from unity_mlops_mcp.operations.planning import Planning, read_asset
+from unity_mlops_mcp.operations.planning import Meaning, Planning, told
 from unity_mlops_mcp.process.files import write_atomically
 from unity_mlops_mcp.results import (
     ActionSize,
@@ -17,18 +20,22 @@ from unity_mlops_mcp.results import (
     ScriptFinding,
     ScriptResult,
     ScriptReview,
-    WordMeaning,
 )
 
 if TYPE_CHECKING:
-    from unity_mlops_mcp.codegen.checking.records import Finding, SourceFile
+    from unity_mlops_mcp.codegen.checking.records import Finding
     from unity_mlops_mcp.codegen.records import GeneratedScript
     from unity_mlops_mcp.codegen.reviewing import Review
+    from unity_mlops_mcp.codegen.versions import Versions
     from unity_mlops_mcp.spec.clients import ClientAnswer
     from unity_mlops_mcp.spec.library import SavedSpec
     from unity_mlops_mcp.spec.plans import Plan
 
-MOST_FINDINGS = 60
+MOST_FINDINGS = 40
+"""Findings of one answer; more would not be read."""
+MOST_CHARACTERS = 300
+MOST_NAMES = 40
+MADE_BY_UNITY = {"Library", "Temp", "Logs", "obj"}
 MOST_FILES = 200
 EXAMPLE = "reach_target"
 
@@ -48,6 +55,7 @@ class Scripts:
         observation_space: str | None = None,
         action_space: str | None = None,
         spec: str | None = None,
+        spec_id: str | None = None,
         source: str | None = None,
         unity_version: str | None = None,
         ml_agents_version: str | None = None,
@@ -69,20 +77,17 @@ class Scripts:
 
         if schema_only:
             return _schema()
-        exactly_one({"description": description, "spec": spec})
         versions = resolve_versions(unity_version, ml_agents_version)
         target = self._parts.settings.allowed_path(output_path, what="output_path") if output_path else None
-        plan = None
-        if description is not None:
-            asset = read_asset(description, observation_space, action_space, name)
-            plan = self._planning.plan(asset, use_llm=use_llm, client_answer=client_answer)
-        saved = self._saved(plan, spec)
+        meaning = Meaning(description, spec, spec_id, observation_space, action_space, name, use_llm, client_answer)
+        plan, saved = self._planning.meant(meaning)
         script = generate_script(saved.spec, versions, agent_source=source)
         review = self._review(script, saved)
         save_script(self._parts.store.home, saved.spec_id, script)
-        folder = _write(script, self._parts.store.home / "scripts" / saved.spec_id, force=True)
+        kept = self._parts.store.home / ".replaced"
+        folder = _write(script, self._parts.store.home / "scripts" / saved.spec_id, kept, force=True)
         if target is not None:
-            folder = _write(script, target, force=force)
+            folder = _write(script, target, kept, force=force)
         return _script_result(saved, script, review, plan, folder)
 
     def check_behavior_script(
@@ -100,30 +105,60 @@ class Scripts:
             InvalidInputError: not exactly one of path and source, or it is no C#.
             NotFoundError: there is no such file, or no spec of that id.
         """
-        from unity_mlops_mcp.codegen.checking.records import SourceFile
-        from unity_mlops_mcp.codegen.reviewing import review_files
-        from unity_mlops_mcp.codegen.versions import resolve_versions
-        from unity_mlops_mcp.spec.library import load_spec
-
         exactly_one({"path": path, "source": source})
-        files = [SourceFile("", source)] if source is not None else list(self._sources(str(path)))
-        review = review_files(
-            files,
-            resolve_versions(unity_version, ml_agents_version),
-            spec=load_spec(self._parts.store.home, spec_id).spec if spec_id else None,
-            foreign=source is not None,
-            cache=self._parts.settings.home / "cache" / "csharp",
-            editors=self._editors(),
-        )
+        place = self._parts.settings.allowed_path(path, what="path") if path is not None else None
+        versions = self._versions(place, unity_version, ml_agents_version)
+        files = list(_sources(place)) if place else [SourceFile("", str(source))]
+        review = self._checked(files, spec_id, versions, foreign=place is None)
         agent = review.agents[0] if len(review.agents) == 1 else None
         return ScriptReview(
             ok=review.ok,
             findings=_findings(review.findings),
+            findings_left_out=max(0, len(review.findings) - MOST_FINDINGS),
+            files=len(files),
+            agents=[one.name for one in review.agents][:MOST_NAMES],
             observation_size=review.observation_size,
             observation_formula=agent.observation_formula if agent else None,
+            unity_version=versions.unity,
+            ml_agents_version=versions.ml_agents,
             compile_check=review.compiler,
             next="Build it with build_environment." if review.ok else "Mend the errors, then check again.",
         )
+
+    def _checked(
+        self, files: Sequence[SourceFile], spec_id: str | None, versions: Versions, *, foreign: bool
+    ) -> Review:
+        """Check files; a single one that is the Agent of a spec together with what we write for that spec."""
+        from unity_mlops_mcp.codegen.generate import generate_script
+        from unity_mlops_mcp.codegen.reviewing import review_files
+        from unity_mlops_mcp.spec.library import load_spec
+
+        saved = load_spec(self._parts.store.home, spec_id) if spec_id else None
+        if saved is not None and len(files) == 1:
+            script = generate_script(saved.spec, versions, agent_source=files[0].text)
+            return self._review(script if foreign else script.model_copy(update={"foreign": False}), saved)
+        return review_files(
+            files,
+            versions,
+            spec=saved.spec if saved else None,
+            foreign=foreign,
+            cache=self._parts.settings.home / "cache" / "csharp",
+            editors=self._editors(),
+        )
+
+    def _versions(self, place: Path | None, unity: str | None, ml_agents: str | None) -> Versions:
+        """What is checked for: what was asked, else the project that the files lie in, else what we recommend."""
+        from unity_mlops_mcp.builds.unity.project import read_project
+        from unity_mlops_mcp.codegen.versions import resolve_versions
+
+        inside = (place, *place.parents) if place and not (unity or ml_agents) else ()
+        for folder in inside:
+            if (folder / "ProjectSettings" / "ProjectVersion.txt").is_file():
+                with suppress(InvalidInputError):  # no ML-Agents in it, or versions that we know nothing of
+                    project = read_project(folder, self._parts.settings)
+                    return resolve_versions(project.version, project.ml_agents or None)
+                break
+        return resolve_versions(unity, ml_agents)
 
     def script_text(self, spec_id: str, file: str) -> str:
         """The text of one generated file, by its name such as ``PatrolAgent.cs``.
@@ -140,15 +175,6 @@ class Scripts:
             raise NotFoundError(f"Spec {spec_id!r} has no script {file!r}.", fix=f"Its files: {known}.")
         return texts[file]
 
-    def _saved(self, plan: Plan | None, spec: str | None) -> SavedSpec:
-        from unity_mlops_mcp.spec.environment import EnvironmentSpec
-        from unity_mlops_mcp.spec.library import save_spec
-
-        home = self._parts.store.home
-        if plan is not None:
-            return save_spec(home, plan.spec, archetype=plan.archetype, training=plan.training)
-        return save_spec(home, EnvironmentSpec.from_text(spec or ""), archetype=None, training=None)
-
     def _review(self, script: GeneratedScript, saved: SavedSpec) -> Review:
         from unity_mlops_mcp.codegen.reviewing import review_script
 
@@ -160,50 +186,47 @@ class Scripts:
 
         return [editor.path for editor in find_editors(self._parts.settings)]
 
-    def _sources(self, path: str) -> Iterator[SourceFile]:
-        from unity_mlops_mcp.codegen.checking.records import SourceFile
 
-        place = self._parts.settings.allowed_path(path, what="path")
-        found = sorted(place.rglob("*.cs")) if place.is_dir() else [place] if place.is_file() else []
-        if not found or len(found) > MOST_FILES:
-            raise NotFoundError(
-                f"{place} holds {len(found)} C# files.", fix=f"Give a .cs file, or a folder with 1 to {MOST_FILES}."
-            )
-        for file in found:
-            name = file.relative_to(place).as_posix() if place.is_dir() else file.name
-            yield SourceFile(name, file.read_text(encoding="utf-8-sig", errors="replace"))
+def _sources(place: Path) -> Iterator[SourceFile]:
+    """The C# at a place: one file, or all below a folder without what Unity makes itself."""
+    found = sorted(place.rglob("*.cs")) if place.is_dir() else [place] if place.is_file() else []
+    found = [file for file in found if not MADE_BY_UNITY & set(file.relative_to(place).parts)]
+    if not found or len(found) > MOST_FILES:
+        raise NotFoundError(
+            f"{place} holds {len(found)} C# files.", fix=f"Give a .cs file, or a folder with 1 to {MOST_FILES}."
+        )
+    for file in found:
+        name = file.relative_to(place).as_posix() if place.is_dir() else file.name
+        yield SourceFile(name, file.read_text(encoding="utf-8-sig", errors="replace"))
 
 
 def _schema() -> ScriptResult:
-    import json
-
     from unity_mlops_mcp.spec.archetypes import load_archetype
     from unity_mlops_mcp.spec.schema import short_schema
 
     return ScriptResult(
-        spec_schema=json.dumps(short_schema(), separators=(",", ":")),
+        spec_schema=short_schema(),
         example=load_archetype(EXAMPLE).spec.to_yaml(),
         next="Write a spec and pass it as `spec`; the resource spec://schema describes every field.",
     )
 
 
-def _write(script: GeneratedScript, folder: Path, *, force: bool) -> Path:
-    """Put the files into a folder, laid out as in a Unity project; what is replaced moves to ``.replaced/``."""
+def _write(script: GeneratedScript, folder: Path, kept: Path, *, force: bool) -> Path:
+    """Put the files into a folder, laid out as in a Unity project; what is replaced moves to ``kept``."""
     changed = [file for file in script.files if _differs(folder / file.path, file.text)]
     there = [file.path for file in changed if (folder / file.path).exists()]
     if there and not force:
         raise ConflictError(
             f"{folder} has other files of these names: {', '.join(there)}.",
-            fix="Pass force=true to replace them (the old ones are kept in .replaced/), or another output_path.",
+            fix="Pass force=true to replace them (the home keeps the old ones in .replaced/), or another output_path.",
             cause="files_exist",
         )
     for file in changed:
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            kept = folder / ".replaced" / f"{file.path}.{_age(path)}"
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(kept)
+            kept.mkdir(exist_ok=True)
+            shutil.move(path, kept / f"{path.name}.{_age(path)}")
         write_atomically(path, file.text.encode())
     return folder
 
@@ -222,7 +245,14 @@ def _findings(found: Sequence[Finding]) -> list[ScriptFinding]:
     grave = {"error": 0, "warning": 1, "info": 2}
     chosen = sorted(found, key=lambda one: grave[one.severity])[:MOST_FINDINGS]
     return [
-        ScriptFinding(id=one.id, severity=one.severity, path=one.path, line=one.line, message=one.message, fix=one.fix)
+        ScriptFinding(
+            id=one.id,
+            severity=one.severity,
+            path=one.path,
+            line=one.line,
+            message=one.message[:MOST_CHARACTERS],
+            fix=one.fix[:MOST_CHARACTERS],
+        )
         for one in chosen
     ]
 
@@ -240,12 +270,7 @@ def _script_result(
         ml_agents_version=script.versions.ml_agents,
         observation_size=spec.vector_size,
         action_size=ActionSize(continuous=spec.continuous_size, branches=list(spec.branches)),
-        planner=plan.planner if plan else "spec",
-        planner_model=plan.model if plan else None,
-        prompt_sha256=plan.prompt_sha256 if plan else None,
-        words=[WordMeaning(text=word.text, meaning=word.meaning) for word in plan.words] if plan else [],
-        assumptions=list(plan.assumptions) if plan else [],
-        left_out=list(plan.left_out) if plan else [],
+        **told(plan),
         files=[
             GeneratedFile(path=file.path, kind=file.kind, sha256=file.sha256, uri=f"scripts://{saved.spec_id}/{name}")
             for file, name in zip(script.files, named, strict=True)
@@ -253,6 +278,7 @@ def _script_result(
         folder=str(folder),
         foreign=script.foreign,
         findings=_findings(review.findings),
+        findings_left_out=max(0, len(review.findings) - MOST_FINDINGS),
         compile_check=review.compiler,
         next=f"Call build_environment(spec_id={saved.spec_id!r})."
         if review.ok

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from unity_mlops_mcp.builds.library import UNITY_KIND
+from unity_mlops_mcp.inputs import names
 from unity_mlops_mcp.jobs.records import Job
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import told
@@ -33,7 +34,7 @@ class UnityWish:
     @property
     def scene_names(self) -> tuple[str, ...]:
         """The scenes, which are given separated by commas."""
-        return tuple(name.strip() for name in (self.scenes or "").split(",") if name.strip())
+        return names(self.scenes)
 
 
 class UnityBuilds:

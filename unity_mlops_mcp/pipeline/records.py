@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from unity_mlops_mcp.builds.records import Behavior
+from unity_mlops_mcp.codegen.records import GeneratedScript
 from unity_mlops_mcp.metrics.records import MetricsSummary
 from unity_mlops_mcp.spec.clients import ClientAnswer
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
@@ -56,6 +57,11 @@ class Wanted(Record):
         return self.project_path is not None
 
     @property
+    def on_unity(self) -> bool:
+        """Whether the player is a Unity build."""
+        return self.target == "unity"
+
+    @property
     def subject(self) -> str:
         """What the job is about, in a word or a sentence."""
         return self.request or self.spec_id or self.project_path or ""
@@ -100,6 +106,47 @@ class Described(StageResult):
         assumed = [f"assumed: {one}" for one in self.assumptions]
         planned = [f"planned by: {self.planner}{f' ({self.model})' if self.model else ''}"]
         return [*planned, *understood, *assumed, *(f"left out: {one}" for one in self.left_out)]
+
+
+class Written(StageResult):
+    """The C# of the spec; its texts lie in ``scripts/`` of the job's folder too."""
+
+    stage = "write"
+
+    script: GeneratedScript
+
+    @property
+    def said(self) -> str:
+        """Such as ``3 files for Unity 6000.0, ML-Agents 4.0.2``."""
+        versions = self.script.versions
+        return f"{_count(len(self.script.files), 'file')} for Unity {versions.unity}, ML-Agents {versions.ml_agents}"
+
+
+class CheckFinding(Record):
+    """What a rule or the compiler found at one line."""
+
+    id: str
+    severity: Literal["error", "warning", "info"]
+    path: str
+    line: int
+    message: str
+    fix: str
+
+
+class Checked(StageResult):
+    """What was found in the C# without Unity; a script with errors ends the pipeline instead."""
+
+    stage = "check"
+
+    observation_size: int | None
+    compiler: str = Field(description="The C# compiler that was at hand; `none` without one.")
+    findings: tuple[CheckFinding, ...]
+
+    @property
+    def said(self) -> str:
+        """Such as ``no finding, compiled by dotnet SDK 8.0.100``."""
+        compiled = "not compiled (no compiler here)" if self.compiler == "none" else f"compiled by {self.compiler}"
+        return f"{_count(len(self.findings), 'finding')}, {compiled}"
 
 
 class Built(StageResult):
@@ -179,7 +226,7 @@ class Summary(StageResult):
     def said(self) -> str:
         """One sentence for the end."""
         if self.not_done:
-            return f"a dry run: nothing was built or trained (left out: {', '.join(self.not_done)})"
+            return f"planned, written and checked; nothing was built or trained (left out: {', '.join(self.not_done)})"
         success = f", success {self.success:.0%}" if self.success is not None else ""
         return f"{self.behavior_name} is trained{success}"
 

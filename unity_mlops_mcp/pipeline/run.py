@@ -51,6 +51,9 @@ async def _go(shop: Workshop) -> dict[str, Any]:
             except MlopsError as error:
                 board.set(stage, "failed", error.message)
                 raise _of_stage(error, stage) from error
+            except Exception as error:
+                board.set(stage, "failed", f"{type(error).__name__}: {error}")
+                raise
             shop.results.keep(found)
         board.set(stage, "done", found.said)
     return shop.results.of(Summary).model_dump(mode="json")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from unity_mlops_mcp.builds.library import load_build
+from unity_mlops_mcp.builds.library import UNITY_KIND, load_build
+from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.jobs.records import Job
 from unity_mlops_mcp.pipeline.records import (
     Built,
+    Checked,
+    CheckFinding,
     Described,
     Measured,
     StageName,
@@ -20,9 +26,14 @@ from unity_mlops_mcp.pipeline.records import (
     Summary,
     Trained,
     Wanted,
+    Written,
 )
 from unity_mlops_mcp.pipeline.workshop import Workshop
-from unity_mlops_mcp.store.ids import utc_now
+from unity_mlops_mcp.store.ids import new_id, utc_now
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.builds.unity.request import UnityBuildRequest
+    from unity_mlops_mcp.config import Settings
 
 _SHOWN_OF_A_RUN = ("step", "max_steps", "mean_reward", "rewards", "success", "steps_per_second", "eta_s")
 
@@ -58,6 +69,16 @@ async def describe(shop: Workshop) -> Described:
     return described
 
 
+async def write(shop: Workshop) -> Written:
+    """Write the C# of the spec."""
+    return await anyio.to_thread.run_sync(_write, shop)
+
+
+async def check(shop: Workshop) -> Checked:
+    """Check the C# without Unity."""
+    return await anyio.to_thread.run_sync(_check, shop)
+
+
 async def build(shop: Workshop) -> Built:
     """Make the player, as a job of its own."""
     job = await anyio.to_thread.run_sync(_start_build, shop)
@@ -86,9 +107,9 @@ async def measure(shop: Workshop) -> Measured:
 async def summarise(shop: Workshop) -> Summary:
     """Put it on one page."""
     results = shop.results
-    described, built = results.find(Described), results.find(Built)
+    described, written, built = results.find(Described), results.find(Written), results.find(Built)
     trained, measured = results.find(Trained), results.find(Measured)
-    name = described.spec.behavior_name if described else built.behaviors[0].name if built else ""
+    name = described.spec.behavior_name if described else built.behaviors[0].name if built else shop.wanted.subject
     found = measured.summary if measured else None
     return Summary(
         behavior_name=name,
@@ -96,6 +117,7 @@ async def summarise(shop: Workshop) -> Summary:
         archetype=described.archetype if described else None,
         assumptions=described.assumptions if described else (),
         left_out=described.left_out if described else (),
+        scripts=tuple(f"scripts/{file.path}" for file in written.script.files) if written else (),
         build_id=built.build_id if built else None,
         run_id=trained.run_id if trained else None,
         onnx=trained.onnx if trained else None,
@@ -110,6 +132,8 @@ async def summarise(shop: Workshop) -> Summary:
 
 STAGES: tuple[Stage, ...] = (
     Stage(Described, describe, "turn the request into an environment spec", needs_spec=True),
+    Stage(Written, write, "write the C# of the agent, its area and its scene", needs_spec=True),
+    Stage(Checked, check, "check the C# without Unity", needs_spec=True),
     Stage(Built, build, "make the player", costs=True),
     Stage(Trained, train, "train with ML-Agents' own trainer", costs=True),
     Stage(Measured, measure, "read how well it learned", costs=True),
@@ -151,16 +175,88 @@ def _describe(shop: Workshop) -> Described:
     )
 
 
+def _write(shop: Workshop) -> Written:
+    from unity_mlops_mcp.builds.unity.scripts import script_for
+    from unity_mlops_mcp.codegen.library import save_script
+    from unity_mlops_mcp.spec.library import load_spec
+
+    wanted, home = shop.wanted, shop.settings.home
+    saved = load_spec(home, shop.results.of(Described).spec_id)
+    unity, ml_agents = _written_for(shop)
+    script = script_for(home, saved, unity=unity, ml_agents=ml_agents, confirmed=wanted.confirm or not wanted.on_unity)
+    save_script(home, saved.spec_id, script)
+    for file in script.files:
+        shop.results.write(f"scripts/{file.path}", file.text)
+    return Written(script=script)
+
+
+def _written_for(shop: Workshop) -> tuple[str, str | None]:
+    """Versions of Unity and of the package: those of the Editor that will build, else the ones we recommend."""
+    from unity_mlops_mcp.builds.unity.editors import choose_editor
+
+    return (choose_editor(shop.settings, version=None).version if shop.wanted.on_unity else ""), None
+
+
+def _check(shop: Workshop) -> Checked:
+    from unity_mlops_mcp.builds.unity.editors import find_editors
+    from unity_mlops_mcp.codegen.reviewing import review_script
+
+    described, script = shop.results.of(Described), shop.results.of(Written).script
+    editors = [editor.path for editor in find_editors(shop.settings)]
+    review = review_script(script, described.spec, cache=shop.settings.home / "cache" / "csharp", editors=editors)
+    if not review.ok:
+        lines = [
+            f"{one.path}:{one.line}: {one.id}: {one.message}" for one in review.findings if one.severity == "error"
+        ]
+        raise InvalidInputError(
+            f"The C# of {described.spec_id} has {len(lines)} error(s).",
+            fix="Mend the Agent that was passed as `source`: call generate_behavior_script with it again."
+            if script.foreign
+            else "Change the spec, and report it with this evidence: what we write ought to be right.",
+            cause="script_errors",
+            evidence=lines[:10],
+        )
+    return Checked(
+        observation_size=review.observation_size,
+        compiler=review.compiler,
+        findings=tuple(CheckFinding(**asdict(one)) for one in review.findings),
+    )
+
+
 def _start_build(shop: Workshop) -> Job:
-    described = shop.results.of(Described)
-    request = {"spec_id": described.spec_id, "target": shop.wanted.target}
-    kind, key = shop.kinds["build"], shop.key("build")
-    return shop.jobs.run_inline(kind, request, subject=described.spec_id, idempotency_key=key)
+    wanted, key = shop.wanted, shop.key("build")
+    described = shop.results.find(Described)
+    if described is not None and not wanted.on_unity:
+        request = {"spec_id": described.spec_id, "target": "sandbox"}
+        return shop.jobs.run_inline(shop.kinds["build"], request, subject=described.spec_id, idempotency_key=key)
+    asked = plan_on_unity(shop.settings, wanted, described)
+    return shop.jobs.submit(UNITY_KIND, asked.model_dump(mode="json"), subject=asked.build_id, idempotency_key=key)
+
+
+def plan_on_unity(settings: Settings, wanted: Wanted, described: Described | None) -> UnityBuildRequest:
+    """The Unity build that a pipeline is to make; everything that can be looked at before is looked at.
+
+    Raises:
+        InvalidInputError: the project cannot be used, or a scene is not there.
+        SetupError: there is no fitting Editor, its module is missing, or the disk is full.
+    """
+    from unity_mlops_mcp.builds.unity.request import plan_unity_build, slug
+
+    name = described.spec.behavior_name if described else Path(wanted.project_path or "project").name
+    return plan_unity_build(
+        settings,
+        build_id=new_id(f"unity-{slug(name)[:24]}", now=utc_now(), rng=random.SystemRandom()),
+        project_path=wanted.project_path,
+        scenes=wanted.scenes,
+        spec_id=described.spec_id if described else None,
+        behavior_name=name if described else None,
+        confirmed=wanted.confirm,
+    )
 
 
 def _built(shop: Workshop, job: Job) -> Built:
     given = job.result or {}
-    made = load_build(given["build_id"], settings=shop.settings, store=shop.store)
+    made = load_build(str(given["build_id"]), settings=shop.settings, store=shop.store)
     return Built(
         build_id=made.build_id,
         job_id=job.id,

@@ -66,9 +66,12 @@ def run(
     request: o.Request = None,
     *,
     spec: o.OwnSpec = None,
-    target: o.AnyTarget = "sandbox",
+    project_path: o.ProjectPath = None,
+    scenes: o.Scenes = None,
+    target: o.AnyTarget = None,
     training: o.Training = None,
     max_steps: o.MaxSteps = None,
+    confirm: o.Confirm = False,
     dry_run: o.DryRun = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not look on; it goes on by itself.")] = False,
     json: o.Json = False,
@@ -81,9 +84,12 @@ def run(
         started = app.run_pipeline(
             request=request,
             spec=text_or_file(spec),
+            project_path=project_path,
+            scenes=scenes,
             target=target,
             training=text_or_file(training),
             max_steps=max_steps,
+            confirm=confirm,
             dry_run=dry_run,
         )
         if detach:

@@ -30,7 +30,10 @@ UseLlm = Annotated[
 ]
 Request = Annotated[str | None, typer.Argument(help='What shall be learned, such as "create a patrol AI".')]
 OwnSpec = Annotated[str | None, typer.Option("--spec", help="A whole environment spec: YAML, JSON, or a file.")]
-AnyTarget = Annotated[Target, typer.Option("--target", help="Where it runs; the sandbox needs no Unity.")]
+AnyTarget = Annotated[Target | None, typer.Option(help="Default: unity with a project path, else sandbox.")]
+ProjectPath = Annotated[str | None, typer.Option(help="A Unity project of your own, built as it is.")]
+Scenes = Annotated[str | None, typer.Option(help="Its scenes, separated by commas; default: its settings'.")]
+Confirm = Annotated[bool, typer.Option("--confirm", help="Allow code that somebody else wrote.")]
 Training = Annotated[
     str | None, typer.Option("--training", help='How to train: YAML, JSON or a file, such as "{seed: 1, gamma: 0.99}".')
 ]

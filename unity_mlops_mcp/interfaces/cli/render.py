@@ -16,12 +16,16 @@ from unity_mlops_mcp.results import (
     InstalledModel,
     MetricsResult,
     RunList,
+    ScriptFinding,
+    ScriptResult,
+    ScriptReview,
     SetupReport,
     StartedRun,
     Status,
     StopResult,
 )
 
+_SEVERITY = {"error": "red", "warning": "yellow", "info": "dim"}
 _STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
 _LOG_LINES = 10
 
@@ -71,10 +75,53 @@ def _build(result: BuildResult, console: Console) -> None:
     _line(console, "next", f"unity-mlops start-training --build-id {result.build_id}")
 
 
+@render.register
+def _script(result: ScriptResult, console: Console) -> None:
+    _line(console, "spec", result.spec_id)
+    _planning(result, console)
+    if result.action_size:
+        actions = (
+            f"actions {result.action_size.continuous} continuous, branches {result.action_size.branches or 'none'}"
+        )
+        _line(console, "behavior", f"{result.behavior_name}: {result.observation_size} observations, {actions}")
+    _line(console, "written for", f"Unity {result.unity_version}, ML-Agents {result.ml_agents_version}")
+    for file in result.files:
+        _line(console, file.kind, file.path)
+    _line(console, "folder", result.folder)
+    _findings(result.findings, result.findings_left_out, result.compile_check, console)
+    _line(console, "next", f"unity-mlops build-environment --spec-id {result.spec_id}")
+
+
+@render.register
+def _review(result: ScriptReview, console: Console) -> None:
+    files = f"{result.files} file{'s' if result.files > 1 else ''}"
+    console.print(f"{files}: {'nothing must be mended' if result.ok else 'something must be mended'}", style="bold")
+    _line(console, "agents", result.agents)
+    _line(console, "observes", result.observation_formula)
+    _line(console, "checked for", f"Unity {result.unity_version}, ML-Agents {result.ml_agents_version}")
+    _findings(result.findings, result.findings_left_out, result.compile_check, console)
+
+
+def _findings(findings: Sequence[ScriptFinding], more: int, compiler: str | None, console: Console) -> None:
+    for one in findings:
+        console.print(f"{one.path}:{one.line}: {one.severity} {one.id}: {one.message}", style=_SEVERITY[one.severity])
+        console.print(f"  {one.fix}")
+    _line(console, "more findings", more or None)
+    _line(console, "compiled by", "no compiler is here" if compiler == "none" else compiler)
+
+
 def render_build(result: BuildResult, console: Console) -> None:
     """Print what was understood, assumed and built."""
     _line(console, "build", f"{result.build_id} ({'there already' if result.cached else result.state})")
     _line(console, "archetype", result.archetype)
+    _planning(result, console)
+    _behaviors(result.behaviors, console)
+    _line(console, "waiting for", result.waiting_for)
+    for note in result.notes:
+        _line(console, "note", note)
+
+
+def _planning(result: BuildResult | ScriptResult, console: Console) -> None:
     _line(
         console, "planned by", result.planner_model or (None if result.planner == "spec" else f"the {result.planner}")
     )
@@ -84,10 +131,6 @@ def render_build(result: BuildResult, console: Console) -> None:
         _line(console, "assumed", assumption)
     for wish in result.left_out:
         _line(console, "left out", wish)
-    _behaviors(result.behaviors, console)
-    _line(console, "waiting for", result.waiting_for)
-    for note in result.notes:
-        _line(console, "note", note)
 
 
 def _behaviors(behaviors: Sequence[BehaviorShape], console: Console) -> None:

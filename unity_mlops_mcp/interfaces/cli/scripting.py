@@ -21,6 +21,7 @@ def generate_behavior_script(
     observation_space: Annotated[str | None, typer.Option(help='Such as {"raycast": 8, "velocity": 2}.')] = None,
     action_space: Annotated[str | None, typer.Option(help='Such as {"type": "continuous", "size": 2}.')] = None,
     spec: o.OwnSpec = None,
+    spec_id: Annotated[str | None, typer.Option(help="A spec made before.")] = None,
     source: Annotated[str | None, typer.Option(help="C# of the agent that replaces ours: text or a file.")] = None,
     unity_version: UnityVersion = None,
     ml_agents_version: MlAgentsVersion = None,
@@ -44,6 +45,7 @@ def generate_behavior_script(
             observation_space=observation_space,
             action_space=action_space,
             spec=text_or_file(spec),
+            spec_id=spec_id,
             source=_code(source),
             unity_version=unity_version,
             ml_agents_version=ml_agents_version,
@@ -52,7 +54,7 @@ def generate_behavior_script(
             output_path=output_path,
             force=force,
         )
-        show(result, as_json=json)
+        show(result, as_json=json or schema_only)
     if any(finding.severity == "error" for finding in result.findings):
         raise typer.Exit(FAILED)
 

@@ -32,7 +32,6 @@ ActionSpace = Annotated[
 SpecId = Annotated[str | None, Field(description="A spec made before; instead of description and spec.")]
 Spec = Annotated[Text | None, Field(description="A whole environment spec as YAML or JSON; instead of a description.")]
 AssetName = Annotated[str | None, Field(description="A name for it; the behaviour's name is made from it.")]
-Target = Annotated[Literal["sandbox"], Field(description="Where it runs; the sandbox simulates it without Unity.")]
 BuildOn = Annotated[
     Literal["sandbox", "unity"] | None,
     Field(description="sandbox (default) simulates it without Unity; unity (default with project_path) builds it."),

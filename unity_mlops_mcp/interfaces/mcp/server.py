@@ -19,14 +19,17 @@ from unity_mlops_mcp.interfaces.upkeep import LateApp, Upkeep
 INSTRUCTIONS = """\
 Trains Unity ML-Agents behaviours with ML-Agents' own trainer, on this machine, with or without Unity.
 
-The way: check_setup -> build_environment(description) -> start_training(build_id) -> wait_for(run_id) until done
--> get_metrics(run_id); generate_behavior_script(description) writes the C# for Unity.
-All of it in one call: run_pipeline(request) -> wait_for(job_id) until done.
+Step by step: check_setup -> generate_behavior_script(description), for the C# -> build_environment(description or
+spec_id; or project_path, the user's own Unity project) -> start_training(build_id) -> wait_for(run_id) until done ->
+get_metrics(run_id) -> install_model(run_id), into the user's project.
+All of it in one call: run_pipeline(request) -> wait_for(job_id) until done; it plans, writes, checks, builds, trains
+and measures.
+- For anything unusual write the spec yourself: generate_behavior_script(schema_only=true) says how.
 - A training belongs to this machine, not to this chat: it goes on when the client closes. When the user comes back,
   list_runs shows what happened meanwhile.
-- Nothing blocks: start_training returns a run_id at once; wait_for waits at most 50 s and is called again.
+- Nothing blocks: what takes long returns an id at once; wait_for waits at most 50 s and is called again.
 - Every result has `next`: the call that usually follows. Every error names its fix: apply it or tell the user.
-- Tell the user what build_environment assumed, and judge a policy by success and reward, not by the exit of a run.
+- Tell the user what was assumed and left_out, and judge a policy by success and reward, not by the exit of a run.
 """
 
 

@@ -108,6 +108,7 @@ class Tools:
         observation_space: a.ObservationSpace = None,
         action_space: a.ActionSpace = None,
         spec: a.Spec = None,
+        spec_id: a.SpecId = None,
         source: a.AgentSource = None,
         unity_version: a.UnityVersion = None,
         ml_agents_version: a.MlAgentsVersion = None,
@@ -119,10 +120,10 @@ class Tools:
     ) -> ScriptResult:
         """Write the C# of a behaviour for Unity: the agent, its training area, and the maker of its scene.
 
-        Give description, or spec. With schema_only=true it gives the schema of specs and an example instead: call that
-        first when you write the spec yourself, the surest way for anything unusual. Returns the files (texts by their
-        uri), the sizes, who planned it, what was assumed, and findings of the checks; pass an edited agent back as
-        source. Next: build_environment(spec_id).
+        Give description, spec or spec_id. With schema_only=true it gives the schema of specs and an example instead:
+        call that first when you write the spec yourself, the surest way for anything unusual. Returns the files (texts
+        by their uri), the sizes, who planned it, what was assumed and left_out, and findings of the checks; pass an
+        edited agent back as source with the spec_id. Next: build_environment(spec_id).
         """
         return self._app().generate_behavior_script(
             description=description,
@@ -130,6 +131,7 @@ class Tools:
             observation_space=observation_space,
             action_space=action_space,
             spec=spec,
+            spec_id=spec_id,
             source=source,
             unity_version=unity_version,
             ml_agents_version=ml_agents_version,
@@ -221,26 +223,32 @@ class Tools:
         *,
         request: a.Request = None,
         spec: a.OwnSpec = None,
-        target: a.Target = "sandbox",
+        project_path: a.OwnProject = None,
+        scenes: a.Scenes = None,
+        target: a.BuildOn = None,
         training: a.Training = None,
         max_steps: a.MaxSteps = None,
+        confirm: a.Confirm = False,
         dry_run: a.DryRun = False,
         idempotency_key: a.IdempotencyKey = None,
         client_answer: sampling.AnswerToRequest,
     ) -> PipelineResult:
-        """Go the whole way in one call: from a sentence or a spec to a trained policy and how good it is.
+        """Go the whole way in one call: from a sentence, a spec or the user's project to a policy and how good it is.
 
         It returns at once with job_id and the plan of its stages, and goes on without this chat, after a crash too.
         Next: wait_for(job_id) until done: its stages say how far it is, its run_id names the training, its notes what
         was assumed (tell the user). stop_training(job_id) stops it and keeps what there is. Use dry_run first when the
-        user wants to see the plan. Use the single tools instead when the user wants to decide at each step.
+        user wants to see the plan and the C#. Use the single tools when the user wants to decide at each step.
         """
         return self._app().run_pipeline(
             request=request,
             spec=spec,
+            project_path=project_path,
+            scenes=scenes,
             target=target,
             training=training,
             max_steps=max_steps,
+            confirm=confirm,
             dry_run=dry_run,
             client_answer=sampling.client_answer(client_answer),
             idempotency_key=idempotency_key,
