@@ -2,7 +2,7 @@
 
 Its folder has to be an allowed one:
 
-UNITY_MLOPS_ROOTS=path/to python examples/build_unity_project.py "path/to/My Game" --max-steps 200000
+UNITY_MLOPS_ROOTS=path/to python examples/build_unity_project.py path/to/MyGame --max-steps 200000
 """
 
 from __future__ import annotations

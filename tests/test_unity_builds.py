@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 from tests.job_worlds import eventually
+from tests.mcp_clients import in_memory, server_environment, structured
 from tests.stand_ins.unity_editor import install_editor
 from tests.training_home import finish, kill, nothing_is_left, processes_of, the_supervisor, until
 from tests.unity_worlds import (
@@ -413,3 +417,41 @@ async def _waited(app: App, build_id: str) -> bool:
 
 def test_a_build_can_be_waited_for_by_its_id(app: App, project: Path) -> None:
     assert anyio.run(_waited, app, start(app, project))
+
+
+async def _through_mcp(project: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    async with in_memory("auto") as client:
+        found = structured(await client.call_tool("build_environment", {"project_path": str(project)}))
+        waiting = {"id": found["build_id"], "timeout_s": 50}
+        return found, structured(await client.call_tool("wait_for", waiting))
+
+
+@pytest.mark.usefixtures("app")
+def test_a_chat_client_builds_a_project_and_waits_for_it(project: Path) -> None:
+    found, status = anyio.run(_through_mcp, project)
+    assert (found["state"] != "succeeded", found["behaviors"], found["planner"]) == (True, [], None)
+    assert (status["done"], status["state"], status["build_id"]) == (True, "succeeded", found["build_id"])
+    assert status["behaviors"][0]["name"] == "Roller"
+    assert status["probe"]["steps"] == 200
+
+
+@pytest.mark.usefixtures("app")
+def test_a_person_builds_a_project_at_the_command_line(project: Path, home: Path) -> None:
+    def typed(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "unity_mlops_mcp", *words]
+        environment = server_environment(home)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+    started = typed("build-environment", "--project-path", str(project), "--json")
+    build_id = json.loads(started.stdout)["build_id"]
+    watched = typed("watch", build_id)
+    assert watched.returncode == 0, watched.stdout + watched.stderr
+    shown = typed("get-run", build_id).stdout
+    assert "Roller: observations [[4]]" in shown
+    assert "4 agents" in shown
+    (project / "Assets" / "Broken.cs").write_text("#error no\n")
+    failed = typed("build-environment", "--project-path", str(project), "--json")
+    ended = typed("watch", json.loads(failed.stdout)["build_id"])
+    assert ended.returncode == 1
+    assert "unity_compile" in ended.stdout
+    assert typed("build-environment", "--project-path", str(home)).returncode != 0

@@ -90,6 +90,9 @@ class Editor:
 
     def run(self) -> int:
         """Everything, in the order of a real one; gives the exit code."""
+        if {f"UNITY_MLOPS_UNITY_{name}" for name in ("SERIAL", "USERNAME", "PASSWORD")} & set(os.environ):
+            say("A secret was left in the environment of the Editor.")
+            return 97
         if "-serial" in self.words:
             return self.activate()
         say(

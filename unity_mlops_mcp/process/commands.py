@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unity_mlops_mcp.config import environment
 from unity_mlops_mcp.errors import ExternalError, NotFoundError
 from unity_mlops_mcp.process import system
 
@@ -49,7 +50,7 @@ def run(
         argv: program and arguments.
         timeout_s: after this it is killed with its process group.
         cwd: its working directory.
-        env: its whole environment; ours when None.
+        env: its whole environment; ours without the secrets in it when None.
         input_text: what it reads on stdin; nothing when None.
 
     Raises:
@@ -59,7 +60,8 @@ def run(
     command = [str(part) for part in argv]
     source = subprocess.DEVNULL if input_text is None else subprocess.PIPE
     pipes = {"stdin": source, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with open_process(command, cwd=cwd, env=env, options={**system.detached_options(), **pipes}) as process:
+    given_env = environment() if env is None else env
+    with open_process(command, cwd=cwd, env=given_env, options={**system.detached_options(), **pipes}) as process:
         try:
             given = input_text.encode() if input_text is not None else None
             out, err = process.communicate(given, timeout=timeout_s)

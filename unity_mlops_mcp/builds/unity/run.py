@@ -123,6 +123,7 @@ async def run_editor(
 
         tasks.start_soon(wait)
         ended_by = await _watch(context, child, codes, following, begun)
+        await child.stop(0.0)  # workers that an Editor left would keep the next build from the project
     following.look()
     return EditorRun(codes[0], anyio.current_time() - begun, following.marker, ended_by)
 
