@@ -34,8 +34,8 @@ Values = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def stubs(csharp: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Stubs:
-    return Stubs(csharp, tmp_path_factory.mktemp("stubs"), unity="6000.0", ml_agents="4.0.2")
+def stubs(csharp: Toolchain) -> Stubs:
+    return Stubs(csharp, unity="6000.0", ml_agents="4.0.2")
 
 
 def host_of(specs: Sequence[EnvironmentSpec], stubs: Stubs, folder: Path) -> Host:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.composed import composed
-from tests.csharp.host import Stubs, symbols
+from tests.csharp.host import Stubs
 from tests.csharp.toolchain import Toolchain
 from tests.worlds import spec_of
 from unity_mlops_mcp.codegen.checking.checks import check_script
@@ -55,11 +54,6 @@ def odd(word: str) -> EnvironmentSpec:
     )
 
 
-@cache
-def stubs_of(toolchain: Toolchain, folder: Path, unity: str, ml_agents: str) -> Stubs:
-    return Stubs(toolchain, folder, unity=unity, ml_agents=ml_agents)
-
-
 def said_of(specs: list[EnvironmentSpec], stubs: Stubs, folder: Path, pair: tuple[str, str]) -> str:
     """What the compiler says of all scripts, those of the player and those of the Editor."""
     player, editor = list[Path](), list[Path]()
@@ -84,24 +78,23 @@ def said_of(specs: list[EnvironmentSpec], stubs: Stubs, folder: Path, pair: tupl
 @pytest.mark.slow
 @pytest.mark.parametrize("pair", version_pairs(), ids=" with ".join)
 def test_every_archetype_compiles_for_a_pair_of_versions(
-    pair: tuple[str, str], csharp: Toolchain, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    pair: tuple[str, str], csharp: Toolchain, tmp_path: Path
 ) -> None:
-    shared = tmp_path_factory.getbasetemp() / f"stubs {abs(hash(tuple(symbols(*pair))))}"
-    shared.mkdir(exist_ok=True)
     line = ".".join(pair[1].split(".")[:2])
-    assert said_of(ARCHETYPES, stubs_of(csharp, shared, pair[0], f"{line}.0"), tmp_path, pair) == ""
+    stubs = Stubs(csharp, unity=pair[0], ml_agents=f"{line}.0")
+    assert said_of(ARCHETYPES, stubs, tmp_path, pair) == ""
 
 
 @pytest.mark.slow
 def test_specs_of_every_mechanism_and_of_odd_names_compile(csharp: Toolchain, tmp_path: Path) -> None:
     pair = ("6000.0", "4.0.2")
-    stubs = Stubs(csharp, tmp_path, unity=pair[0], ml_agents=pair[1])
+    stubs = Stubs(csharp, unity=pair[0], ml_agents=pair[1])
     assert said_of([*COMPOSED, *map(odd, WORDS)], stubs, tmp_path, pair) == ""
 
 
 @pytest.mark.slow
 def test_an_area_compiles_beside_foreign_code(csharp: Toolchain, tmp_path: Path) -> None:
-    stubs = Stubs(csharp, tmp_path, unity="6000.0", ml_agents="4.0.2")
+    stubs = Stubs(csharp, unity="6000.0", ml_agents="4.0.2")
     sources, scenes = list[Path](), list[Path]()
     for spec in [*ARCHETYPES, *COMPOSED]:
         own = f"public class {spec.name}Agent : Unity.MLAgents.Agent {{ }}\n"

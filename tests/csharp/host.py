@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -34,17 +37,42 @@ def symbols(unity: str, ml_agents: str) -> list[str]:
 
 
 class Stubs:
-    """The stubs of one version pair as assemblies, compiled once into a folder."""
+    """The stubs of one version pair as assemblies, which pairs of the same symbols and runs of the tests share.
 
-    def __init__(self, toolchain: Toolchain, folder: Path, *, unity: str, ml_agents: str) -> None:
-        self.toolchain, self.folder = toolchain, folder
+    Args:
+        toolchain: compiles them; they are kept in its folder.
+        unity: the Editor, such as ``2022.3``.
+        ml_agents: the package, such as ``2.0.1``.
+    """
+
+    def __init__(self, toolchain: Toolchain, *, unity: str, ml_agents: str) -> None:
+        self.toolchain = toolchain
         self.symbols = symbols(unity, ml_agents)
-        self.assemblies: list[Path] = []
-        for part, name in PARTS.items():
-            sources = sorted((STUBS / part).glob("*.cs"))
-            out = folder / f"{name}.dll"
-            self.must(toolchain.compile(sources, out, defines=self.symbols, references=self.assemblies))
-            self.assemblies.append(out)
+        self.folder = toolchain.folder / "stubs" / self._digest()
+        if not self.folder.is_dir():
+            self._make()
+        self.assemblies = [self.folder / f"{name}.dll" for name in PARTS.values()]
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256(" ".join(self.symbols).encode())
+        for path in (HOST, *sorted(STUBS.glob("*/*.cs"))):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()[:16]
+
+    def _make(self) -> None:
+        """Compile everything beside its place, so that a folder of that name is whole."""
+        self.folder.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder.parent) as name:
+            made = Path(name) / "made"
+            made.mkdir()
+            known: list[Path] = []
+            for part, assembly in PARTS.items():
+                sources, out = sorted((STUBS / part).glob("*.cs")), made / f"{assembly}.dll"
+                self.must(self.toolchain.compile(sources, out, defines=self.symbols, references=known))
+                known.append(out)
+            self.must(self.toolchain.compile([HOST], made / "Host.exe", references=known))
+            with contextlib.suppress(OSError):  # another run was faster
+                made.rename(self.folder)
 
     def compile(self, sources: Sequence[Path], out: Path, *references: Path, editor: bool = False) -> Compiled:
         """Compile scripts of the player, or of an Editor folder, as Unity does."""
@@ -53,11 +81,8 @@ class Stubs:
         return self.toolchain.compile(sources, out, defines=defines, references=[*known, *references])
 
     def host(self) -> Path:
-        """The host program, beside the stubs, so that it finds them; compiled at the first call."""
-        program = self.folder / "Host.exe"
-        if not program.exists():
-            self.must(self.toolchain.compile([HOST], program, references=self.assemblies))
-        return program
+        """The host program, beside the stubs, so that it finds them."""
+        return self.folder / "Host.exe"
 
     @staticmethod
     def must(compiled: Compiled) -> None:

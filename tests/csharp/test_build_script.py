@@ -19,7 +19,7 @@ SCRIPT = Path(str(files("unity_mlops_mcp.builds.unity"))) / "editor" / "UnityMlo
 def test_the_build_script_compiles_without_a_word(
     csharp: Toolchain, tmp_path: Path, unity: str, ml_agents: str
 ) -> None:
-    stubs = Stubs(csharp, tmp_path, unity=unity, ml_agents=ml_agents)
+    stubs = Stubs(csharp, unity=unity, ml_agents=ml_agents)
     built = stubs.compile([SCRIPT], tmp_path / "Builder.dll", editor=True)
     assert built.ok, built.text
     assert not built.diagnostics, built.text
@@ -27,6 +27,6 @@ def test_the_build_script_compiles_without_a_word(
 
 @pytest.mark.parametrize(("unity", "ml_agents"), [("2022.3", "2.0.1"), ("6000.0", "4.0.2")])
 def test_the_small_project_compiles(csharp: Toolchain, tmp_path: Path, unity: str, ml_agents: str) -> None:
-    stubs = Stubs(csharp, tmp_path, unity=unity, ml_agents=ml_agents)
+    stubs = Stubs(csharp, unity=unity, ml_agents=ml_agents)
     built = stubs.compile(sorted((PROJECT / "Assets" / "Scripts").glob("*.cs")), tmp_path / "Game.dll")
     assert built.ok, built.text

@@ -106,8 +106,8 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def stubs(csharp: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Stubs:
-    return Stubs(csharp, tmp_path_factory.mktemp("stubs"), unity="6000.0", ml_agents="4.0.2")
+def stubs(csharp: Toolchain) -> Stubs:
+    return Stubs(csharp, unity="6000.0", ml_agents="4.0.2")
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def host(stubs: Stubs, tmp_path: Path) -> Iterator[Host]:
 
 
 @pytest.mark.parametrize(("unity", "ml_agents"), PAIRS)
-def test_the_stubs_compile_without_a_word(csharp: Toolchain, tmp_path: Path, unity: str, ml_agents: str) -> None:
-    made = Stubs(csharp, tmp_path, unity=unity, ml_agents=ml_agents)
+def test_the_stubs_compile_without_a_word(csharp: Toolchain, unity: str, ml_agents: str) -> None:
+    made = Stubs(csharp, unity=unity, ml_agents=ml_agents)
     assert [path.stem for path in made.assemblies] == ["UnityEngineStubs", "UnityEditorStubs", "UnityMLAgentsStubs"]
 
 
