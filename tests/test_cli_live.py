@@ -12,6 +12,7 @@ from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 from unity_mlops_mcp.results import Status
 
 ESCAPE = re.compile(r"\x1b")
+ESCAPE_CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 def status(**fields: object) -> Status:
@@ -65,6 +66,35 @@ def test_on_a_terminal_the_picture_has_bar_curve_and_figures() -> None:
     for part in ("ReachTarget", "running", "50%", "25,000 of 50,000", "reward 0.41", "▁", "█", "1,640 steps/s", "62%"):
         assert part in drawn
     assert ESCAPE.search(drawn)
+
+
+STAGES = [
+    {"name": "describe", "state": "done", "said": "PatrolGuard from patrol_waypoints"},
+    {"name": "build", "state": "skipped"},
+    {"name": "train", "state": "running", "progress": 0.5},
+    {"name": "measure", "state": "waiting"},
+]
+
+
+def test_a_pipeline_has_a_line_and_a_bar_for_each_stage() -> None:
+    pipeline = status(kind="pipeline", stages=STAGES, message="train: training")
+    drawn = shown(pipeline, terminal=True, TERM="xterm-256color")
+    lines = [ESCAPE_CODES.sub("", line) for line in drawn.splitlines()]
+    stages = {name: next(line for line in lines if name in line) for name in ("describe", "build", "train", "measure")}
+    assert "✓" in stages["describe"]
+    assert "PatrolGuard" in stages["describe"]
+    assert "left out" in stages["build"]
+    assert "50%  25,000 of 50,000 steps" in next(line for line in lines if "▸" in line)
+
+
+def test_without_a_terminal_each_stage_is_told_once_when_it_ends() -> None:
+    ended = [*STAGES[:2], {"name": "train", "state": "failed", "said": "the trainer died"}, STAGES[3]]
+    first, second = status(stages=STAGES), status(stages=ended, state="failed")
+    lines = shown(first, first, second, terminal=False).splitlines()
+    assert [line for line in lines if line.startswith("describe")] == [
+        "describe   done: PatrolGuard from patrol_waypoints"
+    ]
+    assert "train      failed: the trainer died" in lines
 
 
 def test_no_color_takes_the_colours_and_leaves_the_picture() -> None:

@@ -191,7 +191,7 @@ def test_settings_that_are_named_exist(path: Path) -> None:
 def sentences() -> set[str]:
     """What users are told to ask for: in the pages, in help, and in the tool's argument."""
     places = [*PAGES, *REPOSITORY.glob("examples/*.py"), *(REPOSITORY / "unity_mlops_mcp" / "interfaces").rglob("*.py")]
-    found = {match for path in places for match in re.findall(r'(?:train|run|\.py|such as) "([^"{]+)"', text_of(path))}
+    found = {match for path in places for match in re.findall(r'(?:train|run|\.py|such as) "([^"{/]+)"', text_of(path))}
     return {*found, *re.findall(r"'([^']+)'", tools()["build_environment"]["description"]["description"])}
 
 

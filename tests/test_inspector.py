@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from tests.mcp_clients import REPOSITORY, SERVER, server_environment
+from tests.stand_ins.unity_editor import install_editor
+from tests.unity_worlds import VERSION, needs_a_shell
 
 INSPECTOR = os.environ.get("UNITY_MLOPS_TEST_INSPECTOR", "")
 NODE = os.environ.get("UNITY_MLOPS_TEST_NODE", "node")
@@ -42,10 +44,15 @@ CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
 )
 
 
-def inspect(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """One Inspector call over standard input and output; its own state lies beside the home."""
+def inspect(home: Path, *arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    """One Inspector call over standard input and output; its own state lies beside the home.
+
+    It hands on few variables, so the server's settings are among its arguments.
+    """
+    given = {"home": home, "roots": home.parent, **settings}
+    variables = [word for name, value in given.items() for word in ("-e", f"UNITY_MLOPS_{name.upper()}={value}")]
     return subprocess.run(
-        [NODE, INSPECTOR, "--cli", *SERVER, *arguments, "--format", "json", "-q"],
+        [NODE, INSPECTOR, "--cli", *SERVER, *variables, *arguments, "--format", "json", "-q"],
         cwd=REPOSITORY,
         env=server_environment(home, HOME=str(home.parent)),
         capture_output=True,
@@ -76,6 +83,44 @@ def test_the_inspector_calls_each_tool(call: tuple[str, dict[str, Any], bool, st
     assert said in result["content"][0]["text"]
 
 
+@pytest.mark.trainer
+@needs_a_shell
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_a_conversation_goes_from_a_sentence_over_unity_to_figures(era: str, home: Path, trainer_python: Path) -> None:
+    """Every call has a server of its own, as when a chat is closed and opened again."""
+    settings = {"trainer": trainer_python, "editor": install_editor(home.parent / "Editors", VERSION)}
+
+    def call(tool: str, **arguments: Any) -> dict[str, Any]:
+        method = ("--method", "tools/call", "--tool-name", tool, "--tool-args-json", json.dumps(arguments))
+        done = inspect(home, "--protocol-era", era, *method, **settings)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return dict(json.loads(done.stdout)["result"]["structuredContent"])
+
+    def ended(subject: str) -> dict[str, Any]:
+        for _ in range(6):
+            status = call("wait_for", id=subject, timeout_s=50)
+            if status["done"]:
+                break
+        assert status["state"] == "succeeded", status
+        return status
+
+    made = call("generate_behavior_script", description="create a patrol AI", unity_version=VERSION)
+    assert made["findings"] == []
+    agent = inspect(home, "--protocol-era", era, "--method", "resources/read", "--uri", made["files"][0]["uri"])
+    source = json.loads(agent.stdout)["result"]["contents"][0]["text"]
+    assert call("check_behavior_script", source=source, spec_id=made["spec_id"], unity_version=VERSION)["ok"]
+    build = call("build_environment", spec_id=made["spec_id"], target="unity", idempotency_key="build")
+    run = call("start_training", build_id=build["build_id"], max_steps=6000, trainer_config="{summary_freq: 500}")
+    assert ended(build["build_id"])["probe"]["agents"] > 0
+    assert ended(run["run_id"])["step"] >= 6000
+    figures = call("get_metrics", run_id=run["run_id"])
+    assert figures["summary"]["steps"] >= 6000
+    assert figures["series"][0]["tag"] == "Environment/Cumulative Reward"
+    assert [row["run_id"] for row in call("list_runs")["runs"]] == [run["run_id"]]
+    whole = call("run_pipeline", request="create a patrol AI", max_steps=2000, training="{summary_freq: 500}")
+    assert {stage["state"] for stage in ended(whole["job_id"])["stages"]} == {"done"}
+
+
 def test_the_inspector_lists_prompts_and_resources(home: Path) -> None:
     prompts = json.loads(inspect(home, "--method", "prompts/list").stdout)["result"]["prompts"]
     assert {prompt["name"] for prompt in prompts} == {"train_behavior", "diagnose_run"}
@@ -84,4 +129,5 @@ def test_the_inspector_lists_prompts_and_resources(home: Path) -> None:
         "runs://{run_id}",
         "runs://{run_id}/log",
         "spec://archetypes/{name}",
+        "scripts://{spec_id}/{file}",
     }
