@@ -57,9 +57,6 @@ class Pipelines:
             InvalidInputError: what was given cannot be used; nothing was started.
             SetupError: there is no trainer, or no Unity Editor that a build needs.
         """
-        from unity_mlops_mcp.pipeline.run import KIND
-        from unity_mlops_mcp.pipeline.stages import stages_of
-
         exactly_one({"request": request, "spec": spec, "project_path": project_path})
         _refuse_misfits(project_path, scenes, target)
         wanted = Wanted(
@@ -75,13 +72,19 @@ class Pipelines:
             dry_run=dry_run,
         )
         self._fail_early(wanted)
+        return self._submit(wanted, idempotency_key)
+
+    def _submit(self, wanted: Wanted, idempotency_key: str | None) -> PipelineResult:
+        from unity_mlops_mcp.pipeline.run import KIND
+        from unity_mlops_mcp.pipeline.stages import stages_of
+
         data = wanted.model_dump(mode="json", exclude_unset=True)
         job = self._parts.jobs.submit(KIND, data, subject=wanted.subject, idempotency_key=idempotency_key)
         return PipelineResult(
             job_id=job.id,
             state=job.state,
             plan=[PlannedStage(stage=stage.name, what=stage.what) for stage in stages_of(wanted)],
-            dry_run=dry_run,
+            dry_run=wanted.dry_run,
             next=f"Call wait_for({job.id!r}) until done is true; its stages say how far it is.",
         )
 
