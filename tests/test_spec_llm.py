@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,7 @@ from unity_mlops_mcp.spec.plans import Plan
 from unity_mlops_mcp.spec.requests import UnityAssetSpec
 from unity_mlops_mcp.store.cache import Cache
 
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="the clients' library runs only on Python 3.11 on")
 KEY = "sk-very-secret-4711"
 PROVIDERS = ("openai", "anthropic", "google")
 SENTENCE = "A robot finds the red ball"

@@ -40,7 +40,7 @@ async def language_model(settings: Settings, *, max_bytes: int) -> AsyncIterator
     except ImportError as error:
         raise SetupError(
             f"UNITY_MLOPS_LLM is {settings.llm}, but its client is not installed ({error.name} is missing).",
-            fix=f'Install it with `pip install "{EXTRA}"`, or unset UNITY_MLOPS_LLM.',
+            fix=f'Install it with `pip install "{EXTRA}"` (Python 3.11 or newer), or unset UNITY_MLOPS_LLM.',
             cause="llm_not_installed",
         ) from None
 
