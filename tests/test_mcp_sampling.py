@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -110,6 +111,7 @@ async def test_rules_alone_ask_no_model_and_neither_does_a_spec(era: Era) -> Non
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="the clients' library runs only on Python 3.11 on")
 async def test_a_configured_model_comes_before_the_clients(era: Era, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNITY_MLOPS_LLM", "openai")
     monkeypatch.setenv("UNITY_MLOPS_LLM_API_KEY", "secret")
