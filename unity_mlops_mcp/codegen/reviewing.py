@@ -41,24 +41,30 @@ class Review:
         return self.agents[0].observation_size if len(self.agents) == 1 else None
 
 
+def sources_of(script: GeneratedScript) -> list[SourceFile]:
+    """The files of a script for the checks; what we wrote ourselves is spared the guard."""
+    return [
+        SourceFile(file.path, file.text, trusted=not script.foreign or file.kind != "agent") for file in script.files
+    ]
+
+
 def review_script(
-    script: GeneratedScript, spec: EnvironmentSpec, *, cache: Path, editors: Sequence[Path] = ()
+    script: GeneratedScript, spec: EnvironmentSpec, *, home: Path, editors: Sequence[Path] = ()
 ) -> Review:
     """Check the scripts of a spec; what we wrote ourselves is spared the guard.
 
     Args:
         script: what was generated, or took in an agent that somebody else wrote.
         spec: what it was made from.
-        cache: a folder for the compile check.
+        home: the home folder, whose cache keeps what the compile check made.
         editors: programs of installed Editors.
 
     Raises:
         InvalidInputError: a file cannot be read as C#.
         ExternalError: a compiler did not end in time.
     """
-    ours = {"area", "scene"} if script.foreign else {"agent", "area", "scene"}
-    files = [SourceFile(file.path, file.text, trusted=file.kind in ours) for file in script.files]
-    return _review(files, script.files, script.versions, spec, foreign=script.foreign, cache=cache, editors=editors)
+    files = sources_of(script)
+    return _review(files, script.files, script.versions, spec, foreign=script.foreign, home=home, editors=editors)
 
 
 def review_files(
@@ -67,12 +73,12 @@ def review_files(
     *,
     spec: EnvironmentSpec | None,
     foreign: bool,
-    cache: Path,
+    home: Path,
     editors: Sequence[Path] = (),
 ) -> Review:
     """Check any scripts that belong together; arguments and errors as of `review_script`."""
     scripts = [ScriptFile.of(file.path or "Script.cs", "agent", file.text) for file in files]
-    return _review(files, scripts, versions, spec, foreign=foreign, cache=cache, editors=editors)
+    return _review(files, scripts, versions, spec, foreign=foreign, home=home, editors=editors)
 
 
 def _review(
@@ -82,11 +88,11 @@ def _review(
     spec: EnvironmentSpec | None,
     *,
     foreign: bool,
-    cache: Path,
+    home: Path,
     editors: Sequence[Path],
 ) -> Review:
     checked = check_script(files, spec=spec, versions=versions, foreign=foreign)
-    compiled = compile_check(scripts, versions, cache=cache, editors=editors)
+    compiled = compile_check(scripts, versions, cache=home / "cache" / "csharp", editors=editors)
     told = [_finding(one) for one in (*compiled.errors, *compiled.warnings)]
     return Review((*checked.findings, *told), compiled.compiler, checked.agents)
 

@@ -129,6 +129,7 @@ class Scripts:
         self, files: Sequence[SourceFile], spec_id: str | None, versions: Versions, *, foreign: bool
     ) -> Review:
         """Check files; a single one that is the Agent of a spec together with what we write for that spec."""
+        from unity_mlops_mcp.builds.unity.editors import editor_programs
         from unity_mlops_mcp.codegen.generate import generate_script
         from unity_mlops_mcp.codegen.reviewing import review_files
         from unity_mlops_mcp.spec.library import load_spec
@@ -142,8 +143,8 @@ class Scripts:
             versions,
             spec=saved.spec if saved else None,
             foreign=foreign,
-            cache=self._parts.settings.home / "cache" / "csharp",
-            editors=self._editors(),
+            home=self._parts.store.home,
+            editors=editor_programs(self._parts.settings),
         )
 
     def _versions(self, place: Path | None, unity: str | None, ml_agents: str | None) -> Versions:
@@ -176,15 +177,11 @@ class Scripts:
         return texts[file]
 
     def _review(self, script: GeneratedScript, saved: SavedSpec) -> Review:
+        from unity_mlops_mcp.builds.unity.editors import editor_programs
         from unity_mlops_mcp.codegen.reviewing import review_script
 
-        cache = self._parts.settings.home / "cache" / "csharp"
-        return review_script(script, saved.spec, cache=cache, editors=self._editors())
-
-    def _editors(self) -> list[Path]:
-        from unity_mlops_mcp.builds.unity.editors import find_editors
-
-        return [editor.path for editor in find_editors(self._parts.settings)]
+        editors = editor_programs(self._parts.settings)
+        return review_script(script, saved.spec, home=self._parts.store.home, editors=editors)
 
 
 def _sources(place: Path) -> Iterator[SourceFile]:

@@ -198,12 +198,12 @@ def _written_for(shop: Workshop) -> tuple[str, str | None]:
 
 
 def _check(shop: Workshop) -> Checked:
-    from unity_mlops_mcp.builds.unity.editors import find_editors
+    from unity_mlops_mcp.builds.unity.editors import editor_programs
     from unity_mlops_mcp.codegen.reviewing import review_script
 
     described, script = shop.results.of(Described), shop.results.of(Written).script
-    editors = [editor.path for editor in find_editors(shop.settings)]
-    review = review_script(script, described.spec, cache=shop.settings.home / "cache" / "csharp", editors=editors)
+    editors = editor_programs(shop.settings)
+    review = review_script(script, described.spec, home=shop.settings.home, editors=editors)
     if not review.ok:
         lines = [
             f"{one.path}:{one.line}: {one.id}: {one.message}" for one in review.findings if one.severity == "error"

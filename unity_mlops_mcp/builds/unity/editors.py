@@ -74,6 +74,11 @@ def find_editors(settings: Settings, platform: Platform | None = None) -> tuple[
     return (*named, *sorted(others, key=lambda editor: version_order(editor.version), reverse=True))
 
 
+def editor_programs(settings: Settings) -> list[Path]:
+    """The programs of all Editors, the preferred one first."""
+    return [editor.path for editor in find_editors(settings)]
+
+
 def _candidates(settings: Settings, places: Platform) -> Iterator[tuple[str, Path]]:
     if settings.editor is not None:
         yield "setting", executable_in(settings.editor.expanduser(), places)

@@ -37,10 +37,9 @@ def require_allowed(home: Path, saved: SavedSpec, *, confirmed: bool) -> None:
 
 def _guard(kept: GeneratedScript, saved: SavedSpec) -> list[str]:
     from unity_mlops_mcp.codegen.checking.checks import check_script
-    from unity_mlops_mcp.codegen.checking.records import SourceFile
+    from unity_mlops_mcp.codegen.reviewing import sources_of
 
-    files = [SourceFile(file.path, file.text, trusted=file.kind != "agent") for file in kept.files]
-    check = check_script(files, spec=saved.spec, versions=kept.versions, foreign=True)
+    check = check_script(sources_of(kept), spec=saved.spec, versions=kept.versions, foreign=True)
     return [
         f"{one.path}:{one.line}: {one.id} {one.message}"
         for one in check.findings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from unity_mlops_mcp.codegen.checking.calls import Call
 from unity_mlops_mcp.codegen.checking.constants import whole
 from unity_mlops_mcp.codegen.checking.declarations import Method, TypeDeclaration
 from unity_mlops_mcp.codegen.checking.inference import type_of
@@ -155,22 +156,25 @@ def _mentioned(context: Context, agent: TypeDeclaration, name: str) -> set[str]:
     return found
 
 
+def calls_in_methods(context: Context, *names: str) -> Iterator[tuple[Method, Call]]:
+    """The calls in the agents' methods of these names."""
+    for agent in context.agents:
+        for method in methods_named(context, agent, *names):
+            yield from ((method, call) for call in context.project.calls(method))
+
+
 def keyboard(context: Context) -> Iterator[Hit]:
     """MLA020: Input where the policy decides."""
-    for agent in context.agents:
-        for method in methods_named(context, agent, *_OWN_STEP):
-            for call in context.project.calls(method):
-                if call.receiver in {"Input", "UnityEngine.Input"}:
-                    yield called("MLA020", call, method=method.name)
+    for method, call in calls_in_methods(context, *_OWN_STEP):
+        if call.receiver in {"Input", "UnityEngine.Input"}:
+            yield called("MLA020", call, method=method.name)
 
 
 def searches(context: Context) -> Iterator[Hit]:
     """MLA021: searching the scene at every step."""
-    for agent in context.agents:
-        for method in methods_named(context, agent, *_EVERY_STEP):
-            for call in context.project.calls(method):
-                if call.name in _SEARCHES or (call.name == "Find" and call.receiver == "GameObject"):
-                    yield called("MLA021", call, call=call.name, method=method.name)
+    for method, call in calls_in_methods(context, *_EVERY_STEP):
+        if call.name in _SEARCHES or (call.name == "Find" and call.receiver == "GameObject"):
+            yield called("MLA021", call, call=call.name, method=method.name)
 
 
 def frame_time(context: Context) -> Iterator[Hit]:
