@@ -15,7 +15,7 @@ import anyio
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import settings
 from unity_mlops_mcp.errors import MlopsError
-from unity_mlops_mcp.results import Status
+from unity_mlops_mcp.results.runs import Status
 
 
 async def follow(app: App, id_: str) -> Status:

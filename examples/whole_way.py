@@ -12,7 +12,7 @@ import anyio
 
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import settings
-from unity_mlops_mcp.results import Status
+from unity_mlops_mcp.results.runs import Status
 
 SPEC = Path(__file__).with_name("bee_meadow.yaml")
 

@@ -92,7 +92,7 @@ def test_a_package_file_holds_a_docstring_only() -> None:
         assert [ast.unparse(node).split(" = ")[0] for node in others] == ["__version__"] * (len(module.parts) == 1)
 
 
-@pytest.mark.parametrize("module", ["unity_mlops_mcp.results", "unity_mlops_mcp.interfaces.mcp.server"])
+@pytest.mark.parametrize("module", ["unity_mlops_mcp.results.models", "unity_mlops_mcp.interfaces.mcp.server"])
 def test_what_a_server_imports_before_its_first_answer_is_light(module: str) -> None:
     program = f"import sys, {module}; print(*sorted(set({HEAVY}) & set(sys.modules)))"
     command = [sys.executable, "-c", program]

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from unity_mlops_mcp.interfaces.cli.live import live_view, picture
 from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
-from unity_mlops_mcp.results import Status
+from unity_mlops_mcp.results.runs import Status
 
 ESCAPE = re.compile(r"\x1b")
 ESCAPE_CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")

@@ -17,7 +17,7 @@ from tests.training_home import finish
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.errors import ConflictError, ExternalError, InvalidInputError, MlopsError, NotFoundError
-from unity_mlops_mcp.results import InstalledModel
+from unity_mlops_mcp.results.models import InstalledModel
 
 MakeProject = Callable[..., Path]
 OLD = b"an older policy"

@@ -15,7 +15,7 @@ from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.pipeline.stages import STAGES
-from unity_mlops_mcp.results import Status
+from unity_mlops_mcp.results.runs import Status
 
 pytestmark = [pytest.mark.trainer, pytest.mark.slow]
 

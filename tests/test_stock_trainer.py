@@ -14,7 +14,7 @@ from tests.stand_ins.stock_trainer import make_stock_trainer
 from tests.training_home import finish, nothing_is_left, processes_of, small, until
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
-from unity_mlops_mcp.results import Status
+from unity_mlops_mcp.results.runs import Status
 from unity_mlops_mcp.training.trainer.environment import find_trainer
 
 pytestmark = [

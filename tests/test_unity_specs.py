@@ -18,7 +18,7 @@ from unity_mlops_mcp.codegen.generate import generate_script
 from unity_mlops_mcp.codegen.library import save_script
 from unity_mlops_mcp.codegen.versions import resolve_versions
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.results import BuildResult
+from unity_mlops_mcp.results.builds import BuildResult
 from unity_mlops_mcp.spec.archetypes import load_archetype
 from unity_mlops_mcp.spec.library import SavedSpec, save_spec
 

@@ -13,7 +13,7 @@ import psutil
 import yaml
 
 from unity_mlops_mcp.app import App
-from unity_mlops_mcp.results import Status
+from unity_mlops_mcp.results.runs import Status
 
 PATIENCE_S = 120.0
 SMALL = "behaviors: {{ReachTarget: {{summary_freq: {summary}, checkpoint_interval: {checkpoint}, max_steps: {steps}}}}}"

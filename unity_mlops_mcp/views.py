@@ -14,7 +14,9 @@ from unity_mlops_mcp.jobs.view import view
 from unity_mlops_mcp.pipeline.records import standings
 from unity_mlops_mcp.process.commands import as_typed
 from unity_mlops_mcp.process.log import last_lines
-from unity_mlops_mcp.results import ActionSize, BehaviorShape, FailureResult, ProbeFigures, RunRow, StageStatus, Status
+from unity_mlops_mcp.results.base import FailureResult
+from unity_mlops_mcp.results.builds import ActionSize, BehaviorShape, ProbeFigures
+from unity_mlops_mcp.results.runs import RunRow, StageStatus, Status
 from unity_mlops_mcp.store.rows import RunRow as StoredRun
 from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.record import read_record

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from unity_mlops_mcp.results import Status
+    from unity_mlops_mcp.results.runs import Status
 
 _MINUTE_S = 60
 _BARS = "▁▂▃▄▅▆▇█"

@@ -11,7 +11,7 @@ from unity_mlops_mcp.kinds import KINDS
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import Planning, read_asset, told
 from unity_mlops_mcp.operations.unity_builds import UnityBuilds, UnityWish
-from unity_mlops_mcp.results import BuildResult
+from unity_mlops_mcp.results.builds import BuildResult
 from unity_mlops_mcp.views import shapes
 
 if TYPE_CHECKING:

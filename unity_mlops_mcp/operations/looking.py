@@ -6,7 +6,8 @@ from unity_mlops_mcp.inputs import page_of_tags, until_reached
 from unity_mlops_mcp.jobs.records import FINAL_STATES
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.process.log import last_lines
-from unity_mlops_mcp.results import MetricsResult, RunList, State, Status, WaitResult
+from unity_mlops_mcp.results.base import State
+from unity_mlops_mcp.results.runs import MetricsResult, RunList, Status, WaitResult
 from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.views import next_step, run_row
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.operations.parts import Parts
-from unity_mlops_mcp.results import SetupCheck, SetupReport, Status
+from unity_mlops_mcp.results.runs import Status
+from unity_mlops_mcp.results.setup import SetupCheck, SetupReport
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.builds.records import ProbeResult

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from unity_mlops_mcp.errors import NotFoundError
 from unity_mlops_mcp.inputs import exactly_one
 from unity_mlops_mcp.operations.parts import Parts
-from unity_mlops_mcp.results import InspectorValue, InstalledFile, InstalledModel
+from unity_mlops_mcp.results.models import InspectorValue, InstalledFile, InstalledModel
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.evaluation.installing import Source

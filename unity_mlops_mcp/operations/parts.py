@@ -14,7 +14,7 @@ from unity_mlops_mcp.errors import NotFoundError
 from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.jobs.records import Job
 from unity_mlops_mcp.kinds import KINDS
-from unity_mlops_mcp.results import Status
+from unity_mlops_mcp.results.runs import Status
 from unity_mlops_mcp.store.cache import Cache
 from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.store.store import Store

@@ -9,7 +9,7 @@ from unity_mlops_mcp.inputs import exactly_one, names, validated
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import Planning, read_asset
 from unity_mlops_mcp.pipeline.records import Wanted
-from unity_mlops_mcp.results import PipelineResult, PlannedStage
+from unity_mlops_mcp.results.pipelines import PipelineResult, PlannedStage
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.spec.clients import ClientAnswer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.inputs import exactly_one, validated
 from unity_mlops_mcp.operations.parts import Parts
-from unity_mlops_mcp.results import WordMeaning
+from unity_mlops_mcp.results.builds import WordMeaning
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.spec.clients import ClientAnswer

@@ -14,13 +14,8 @@ from unity_mlops_mcp.inputs import exactly_one
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import Meaning, Planning, told
 from unity_mlops_mcp.process.files import write_atomically
-from unity_mlops_mcp.results import (
-    ActionSize,
-    GeneratedFile,
-    ScriptFinding,
-    ScriptResult,
-    ScriptReview,
-)
+from unity_mlops_mcp.results.builds import ActionSize
+from unity_mlops_mcp.results.scripts import GeneratedFile, ScriptFinding, ScriptResult, ScriptReview
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.codegen.checking.records import Finding

@@ -11,7 +11,7 @@ from unity_mlops_mcp.inputs import exactly_one, words
 from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
 from unity_mlops_mcp.operations.environments import Environments
 from unity_mlops_mcp.operations.parts import Parts
-from unity_mlops_mcp.results import ResumedRun, StartedRun, StopResult
+from unity_mlops_mcp.results.runs import ResumedRun, StartedRun, StopResult
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.spec.requests import RLTrainingConfig, UnityAssetSpec

@@ -11,7 +11,7 @@ from unity_mlops_mcp.inputs import names
 from unity_mlops_mcp.jobs.records import Job
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import told
-from unity_mlops_mcp.results import BuildResult
+from unity_mlops_mcp.results.builds import BuildResult
 from unity_mlops_mcp.store.ids import new_id, utc_now
 from unity_mlops_mcp.views import probe_figures, shapes
 

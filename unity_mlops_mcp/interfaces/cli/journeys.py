@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from unity_mlops_mcp.app import App
-    from unity_mlops_mcp.results import Status
+    from unity_mlops_mcp.results.runs import Status
 
 
 def train(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from unity_mlops_mcp.app import App
-    from unity_mlops_mcp.results import StageStatus, Status, WaitResult
+    from unity_mlops_mcp.results.runs import StageStatus, Status, WaitResult
 
 _LOOK_EVERY_S = 1.0
 _LINE_EVERY_S = 5.0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from unity_mlops_mcp.app import App
-    from unity_mlops_mcp.results import Status
+    from unity_mlops_mcp.results.runs import Status
 
 trainer = typer.Typer(help="The interpreter environment that holds mlagents.", no_args_is_help=True)
 

@@ -13,7 +13,8 @@ from unity_mlops_mcp.interfaces.cli.output import FAILED, application, console, 
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
-    from unity_mlops_mcp.results import SetupReport, WaitResult
+    from unity_mlops_mcp.results.runs import WaitResult
+    from unity_mlops_mcp.results.setup import SetupReport
 
 _MAX_WAIT_S = 50.0
 _BAD_ENDS = frozenset({"failed", "cancelled"})

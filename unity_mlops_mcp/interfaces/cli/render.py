@@ -10,20 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
-from unity_mlops_mcp.results import (
-    BehaviorShape,
-    BuildResult,
-    InstalledModel,
-    MetricsResult,
-    RunList,
-    ScriptFinding,
-    ScriptResult,
-    ScriptReview,
-    SetupReport,
-    StartedRun,
-    Status,
-    StopResult,
-)
+from unity_mlops_mcp.results.builds import BehaviorShape, BuildResult
+from unity_mlops_mcp.results.models import InstalledModel
+from unity_mlops_mcp.results.runs import MetricsResult, RunList, StartedRun, Status, StopResult
+from unity_mlops_mcp.results.scripts import ScriptFinding, ScriptResult, ScriptReview
+from unity_mlops_mcp.results.setup import SetupReport
 
 _SEVERITY = {"error": "red", "warning": "yellow", "info": "dim"}
 _STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}

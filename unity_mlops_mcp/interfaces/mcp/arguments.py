@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from unity_mlops_mcp.results import State
+from unity_mlops_mcp.results.base import State
 
 
 def _as_text(value: Any) -> Any:

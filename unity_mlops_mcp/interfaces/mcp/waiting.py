@@ -8,7 +8,7 @@ import anyio
 from mcp.server.mcpserver import Context
 
 from unity_mlops_mcp.interfaces.wording import sentence
-from unity_mlops_mcp.results import WaitResult
+from unity_mlops_mcp.results.runs import WaitResult
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App

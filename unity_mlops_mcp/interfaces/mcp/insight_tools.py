@@ -1,0 +1,38 @@
+"""What one can learn from runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from unity_mlops_mcp.interfaces.mcp import arguments as a
+from unity_mlops_mcp.results.runs import MetricsResult
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.app import App
+
+
+class InsightTools:
+    """The operations as tools; each docstring is what the model reads.
+
+    Args:
+        app: gives the application; called at the first tool call.
+    """
+
+    def __init__(self, app: Callable[[], App]) -> None:
+        self._app = app
+
+    def get_metrics(
+        self,
+        run_id: a.RunId,
+        tags: a.Tags = None,
+        max_points: a.MaxPoints = 100,
+        cursor: a.Cursor = None,
+    ) -> MetricsResult:
+        """Say how well a run learns: call it during a training or after it.
+
+        Returns a summary first (last and best reward, success, trend, plateau or divergence with the reason, speed,
+        time left), then thinned series for the tags asked for. available_tags names the others; next_cursor gives
+        the next ones. Judge by the summary, quote the series only when asked.
+        """
+        return self._app().get_metrics(run_id, tags=tags, max_points=max_points, cursor=cursor)
