@@ -121,6 +121,90 @@ class BuildRow:
 
 
 @dataclass(frozen=True)
+class EvaluationRow:
+    """One evaluation; its figures lie in its job's folder. `policy_sha256`: of the first behaviour's ONNX file."""
+
+    evaluation_id: str
+    policy_sha256: str
+    episodes: int
+    seed: int
+    created_at: datetime
+    run_id: str | None = None
+    build_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model.
+
+    Attributes:
+        name: lower case; unique.
+        title: as it was first written.
+        created_at: when its first version was registered.
+        frozen: why no alias may be promoted; None when it may.
+    """
+
+    name: str
+    title: str
+    created_at: datetime
+    frozen: str | None = None
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """One version of a model, which never changes; `number` counts from 1 within the model."""
+
+    version_id: str
+    name: str
+    number: int
+    policy_sha256: str
+    data: Json
+    created_at: datetime
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class AliasRow:
+    """Where a movable name stands; `moves` counts how often it moved, and guards the next move."""
+
+    name: str
+    alias: str
+    version_id: str
+    moves: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One thing that was done to a model; `seq`, which the table gives, grows in the order of commits."""
+
+    name: str
+    action: str
+    at: datetime
+    alias: str | None = None
+    version_id: str | None = None
+    previous_version: str | None = None
+    reason: str | None = None
+    data: Json = field(default_factory=dict)
+    seq: int | None = None
+
+
+@dataclass(frozen=True)
+class IncidentRow:
+    """A version that had to be taken back; `data` holds its figures and the corrective action."""
+
+    incident_id: str
+    name: str
+    alias: str
+    failed_version: str
+    restored_version: str
+    reason: str
+    opened_at: datetime
+    data: Json = field(default_factory=dict)
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Page(Generic[RowT]):
     """Some rows, newest first, and where to go on; `next_cursor` is None on the last page."""
 

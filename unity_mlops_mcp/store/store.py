@@ -12,8 +12,10 @@ from unity_mlops_mcp.errors import SetupError
 from unity_mlops_mcp.process.files import FileLock, Mount, mounts, network_mount
 from unity_mlops_mcp.store.builds import BuildTable
 from unity_mlops_mcp.store.database import Database
+from unity_mlops_mcp.store.evaluations import EvaluationTable
 from unity_mlops_mcp.store.events import Events
 from unity_mlops_mcp.store.jobs import JobTable
+from unity_mlops_mcp.store.models import ModelTable
 from unity_mlops_mcp.store.presence import Presence
 from unity_mlops_mcp.store.runs import RunTable
 
@@ -42,6 +44,8 @@ class Store:
         self.events = Events(self._database)
         self.runs = RunTable(self._database)
         self.builds = BuildTable(self._database)
+        self.evaluations = EvaluationTable(self._database)
+        self.models = ModelTable(self._database)
 
     def close(self) -> None:
         """Close the database and live here no longer."""

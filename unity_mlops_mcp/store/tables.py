@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 2  # the number of the newest migration, kept in SQLite's user_version
+SCHEMA_VERSION = 3  # the number of the newest migration, kept in SQLite's user_version
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -105,4 +105,84 @@ builds = sa.Table(
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Index("builds_by_digest", "digest", unique=True),
     sa.Index("builds_by_time", "created_at", "build_id"),
+)
+
+evaluations = sa.Table(
+    "evaluations",
+    metadata,
+    sa.Column("evaluation_id", sa.String, primary_key=True),
+    sa.Column("policy_sha256", sa.String, nullable=False),
+    sa.Column("run_id", sa.String),
+    sa.Column("build_id", sa.String),
+    sa.Column("episodes", sa.Integer, nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Index("evaluations_by_policy", "policy_sha256", "created_at"),
+    sa.Index("evaluations_by_run", "run_id", "created_at"),
+)
+
+models = sa.Table(
+    "models",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("title", sa.String, nullable=False),
+    sa.Column("frozen", sa.String),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Index("models_by_time", "created_at", "name"),
+)
+
+model_versions = sa.Table(
+    "model_versions",
+    metadata,
+    sa.Column("version_id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("policy_sha256", sa.String, nullable=False),
+    sa.Column("run_id", sa.String),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Index("model_versions_by_number", "name", "number", unique=True),
+    sa.Index("model_versions_by_policy", "name", "policy_sha256", unique=True),
+    sa.Index("model_versions_by_run", "run_id"),
+)
+
+aliases = sa.Table(
+    "aliases",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("alias", sa.String, primary_key=True),
+    sa.Column("version_id", sa.String, nullable=False),
+    sa.Column("moves", sa.Integer, nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("action", sa.String, nullable=False),
+    sa.Column("alias", sa.String),
+    sa.Column("version_id", sa.String),
+    sa.Column("previous_version", sa.String),
+    sa.Column("reason", sa.String),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Index("audit_by_name", "name", "seq"),
+    sqlite_autoincrement=True,
+)
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("incident_id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("alias", sa.String, nullable=False),
+    sa.Column("failed_version", sa.String, nullable=False),
+    sa.Column("restored_version", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("opened_at", UtcTime, nullable=False),
+    sa.Column("closed_at", UtcTime),
+    sa.Index("incidents_by_name", "name", "opened_at"),
 )
