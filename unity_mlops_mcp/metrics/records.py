@@ -9,10 +9,38 @@ from pydantic import BaseModel, ConfigDict
 Trend = Literal["improving", "flat", "falling"]
 Verdict = Literal["too_early", "learning", "plateau", "diverging", "unsettled"]
 EpisodeCount = Literal["recorded", "estimated"]
+LEVEL = 0.95
 
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Interval(_Record):
+    """A figure and how sure it is.
+
+    Attributes:
+        mean: the figure; a mean, a share (0 to 1), an interquartile mean or a difference.
+        sd: standard deviation of the values (n - 1 in the denominator); None for fewer than two.
+        low: lower end of the interval; None for fewer than two values.
+        high: upper end.
+        n: how many values it rests on.
+        level: share of such intervals that hold the true figure.
+    """
+
+    mean: float
+    sd: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int
+    level: float = LEVEL
+
+    def told(self, digits: int = 3) -> str:
+        """Such as ``0.913 (0.88 to 0.94, n = 200)``."""
+        figure = f"{self.mean:.{digits}g}"
+        if self.low is None or self.high is None:
+            return f"{figure} (n = {self.n})"
+        return f"{figure} ({self.low:.{digits}g} to {self.high:.{digits}g}, n = {self.n})"
 
 
 class Series(_Record):
