@@ -43,6 +43,12 @@ async def _build_unity(context: JobContext) -> dict[str, Any]:
     return await build_unity(context)
 
 
+async def _evaluate(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.evaluation.run import evaluate
+
+    return await evaluate(context)
+
+
 async def _install_trainer(context: JobContext) -> dict[str, Any]:
     from unity_mlops_mcp.training.trainer.install_job import install
 
@@ -62,6 +68,7 @@ KINDS = {
         Kind("training", run=_train, can_resume=_training_can_resume, grace_s=60.0),
         Kind("build", run=_build_player, can_resume=lambda _: True, limited=False),
         Kind("build_unity", run=_build_unity, can_resume=lambda _: True, grace_s=5.0),
+        Kind("evaluation", run=_evaluate, can_resume=lambda _: True, grace_s=2.0),
         Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
         Kind("pipeline", run=_pipeline, can_resume=lambda _: True, limited=False),
     )

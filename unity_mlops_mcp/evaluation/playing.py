@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
 from unity_mlops_mcp.errors import ExternalError, InvalidInputError
 from unity_mlops_mcp.evaluation.policy import Memories, Policy
 from unity_mlops_mcp.protocol.agents import random_actions
-from unity_mlops_mcp.protocol.simulation import Actions, BehaviorStep
+from unity_mlops_mcp.protocol.simulation import Actions, BehaviorStep, Decisions, Stat
 from unity_mlops_mcp.protocol.trainer import Environment
 
 SUCCESS = "Environment/Success"
+ENDING = "Environment/Ending/"
+TIMEOUT, ENDED = "timeout", "ended"
+"""What ended an episode whose player names no ending: max_step, or anything else."""
+_Ended = tuple[str, int, bool]
+"""Behaviour, agent id, and whether max_step cut the episode off."""
 LONGEST = 100_000
 """Decisions after which an episode is taken for endless."""
 
@@ -31,16 +37,48 @@ class Episode:
         cut_off: whether max_step ended it.
         success: what the player reported as ``Environment/Success``, of the first team where there are two; None where
             it reports none.
+        ending: the name that the player reported below ``Environment/Ending/``; else ``timeout`` or ``ended``.
+        measures: its other statistics of this episode.
     """
 
     returns: Mapping[str, float]
     decisions: int
     cut_off: bool
     success: float | None
+    ending: str = ENDED
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+
+class Watch(Protocol):
+    """Who looks on while policies play."""
+
+    def decided(self, behavior: str, decisions: Decisions, actions: Actions, seconds: float) -> None:
+        """A behaviour (full name) chose its actions in so many seconds."""
+
+    def counted(self, episodes: int, stats: Sequence[Stat]) -> None:
+        """An exchange is over: so many episodes count by now, and these statistics belong to no episode.
+
+        What it raises ends the play.
+        """
+
+
+class Nobody:
+    """A watch that looks at nothing."""
+
+    def decided(self, behavior: str, decisions: Decisions, actions: Actions, seconds: float) -> None:
+        """Nothing."""
+
+    def counted(self, episodes: int, stats: Sequence[Stat]) -> None:
+        """Nothing."""
 
 
 def play(
-    environment: Environment, policies: Mapping[str, Policy], *, episodes: int, seed: int = 0
+    environment: Environment,
+    policies: Mapping[str, Policy],
+    *,
+    episodes: int,
+    seed: int = 0,
+    watch: Watch | None = None,
 ) -> tuple[Episode, ...]:
     """Let policies play.
 
@@ -53,16 +91,18 @@ def play(
             random.
         episodes: how many.
         seed: of the policies' noise and of random actions.
+        watch: is told of every choice and exchange.
 
     Raises:
         InvalidInputError: a policy does not fit its behaviour (both shapes are told), or there is no such behaviour.
         ExternalError: the player failed, or an episode does not end.
     """
     steps = environment.reset()
-    actors = _Actors(environment, policies, seed)
+    watcher: Watch = watch or Nobody()
+    actors = _Actors(environment, policies, seed, watcher)
     played: list[Episode] = []
     while len(played) < episodes:
-        played += _Round(environment, actors, steps).play()[: episodes - len(played)]
+        played += _Round(environment, actors, steps, watcher, len(played)).play()[: episodes - len(played)]
         steps = environment.reset() if len(played) < episodes else {}
     return tuple(played)
 
@@ -76,8 +116,8 @@ def success_rate(episodes: Sequence[Episode]) -> float | None:
 class _Actors:
     """Who acts for which behaviour."""
 
-    def __init__(self, environment: Environment, policies: Mapping[str, Policy], seed: int) -> None:
-        self._environment = environment
+    def __init__(self, environment: Environment, policies: Mapping[str, Policy], seed: int, watch: Watch) -> None:
+        self._environment, self._watch = environment, watch
         self._random = np.random.default_rng(seed)
         self._policies = {name: _policy_of(name, policies) for name in environment.behaviors}
         self._memories: dict[str, Memories] = defaultdict(dict)
@@ -101,9 +141,13 @@ class _Actors:
         policy, memories = self._policies.get(name), self._memories[name]
         for agent in step.terminals.ids.tolist():
             memories.pop(agent, None)
+        began = time.perf_counter()
         if policy is None:
-            return random_actions(self._environment.behaviors[name], step.decisions, self._random)
-        return policy.act(step.decisions, memories)
+            chosen = random_actions(self._environment.behaviors[name], step.decisions, self._random)
+        else:
+            chosen = policy.act(step.decisions, memories)
+        self._watch.decided(name, step.decisions, chosen, time.perf_counter() - began)
+        return chosen
 
 
 def _policy_of(name: str, policies: Mapping[str, Policy]) -> Policy | None:
@@ -122,8 +166,16 @@ class _Agent:
 class _Round:
     """From a reset until the first episode of every agent has ended."""
 
-    def __init__(self, environment: Environment, actors: _Actors, steps: Mapping[str, BehaviorStep]) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        actors: _Actors,
+        steps: Mapping[str, BehaviorStep],
+        watch: Watch,
+        before: int,
+    ) -> None:
         self._environment, self._actors, self._steps = environment, actors, steps
+        self._watch, self._before = watch, before
         environment.drain_stats()
         self._agents = {
             (name, agent): _Agent((name, row))
@@ -164,11 +216,14 @@ class _Round:
             for part in (step.decisions, step.terminals):
                 for agent, reward in zip(part.ids.tolist(), (part.rewards + part.group_rewards).tolist(), strict=True):
                     self._agents.setdefault((name, agent), _Agent(None)).reward += reward
-        told = [stat.value for stat in self._environment.drain_stats() if stat.name == SUCCESS]
-        for group, success in _areas(self._steps, told):
-            self._end(group, success)
+        stats = self._environment.drain_stats()
+        ended = {name: _ended(name, step) for name, step in self._steps.items() if len(step.terminals.ids)}
+        groups, others = _split(stats, ended)
+        for group, told in groups:
+            self._end(group, told)
+        self._watch.counted(self._before + len(self._ended), others)
 
-    def _end(self, group: list[tuple[str, int, bool]], success: float | None) -> None:
+    def _end(self, group: list[_Ended], told: Mapping[str, float]) -> None:
         agents = {(name, agent): self._agents.pop((name, agent)) for name, agent, _ in group}
         self._open -= agents.keys()
         places = [agent.place for agent in agents.values() if agent.place is not None]
@@ -177,36 +232,58 @@ class _Round:
         returns: dict[str, list[float]] = defaultdict(list)
         for (name, _), agent in agents.items():
             returns[name].append(agent.reward)
+        cut_off = all(interrupted for *_, interrupted in group)
         episode = Episode(
             returns={name: fmean(rewards) for name, rewards in returns.items()},
             decisions=max(agent.decisions for agent in agents.values()),
-            cut_off=all(interrupted for *_, interrupted in group),
-            success=success,
+            cut_off=cut_off,
+            success=told.get(SUCCESS),
+            ending=_ending(told, cut_off=cut_off),
+            measures={name: value for name, value in told.items() if name != SUCCESS and not name.startswith(ENDING)},
         )
         self._ended.append((min(places), episode))
 
 
-def _areas(
-    steps: Mapping[str, BehaviorStep], told: Sequence[float]
-) -> Iterator[tuple[list[tuple[str, int, bool]], float | None]]:
-    """The agents that ended in one exchange, area by area, with what was told of each area's success.
+def _split(
+    stats: Sequence[Stat], ended: Mapping[str, Sequence[_Ended]]
+) -> tuple[list[tuple[list[_Ended], dict[str, float]]], list[Stat]]:
+    """The episodes that ended in one exchange, each with its agents and what was told of it; and the other statistics.
 
     A player that tells one success for each area that ended tells them in the order in which it ends the agents, as the
-    sandbox and generated C# do. From any other one each agent is an area, with what was told on average.
+    sandbox and generated C# do; its other statistics of that number are those of the areas too. From any other player
+    each agent is an episode, with success and ending as they were told on average.
     """
-    ended = {name: _ended(name, step) for name, step in steps.items() if len(step.terminals.ids)}
-    if told and all(len(agents) % len(told) == 0 for agents in ended.values()):
-        for area, success in enumerate(told):
-            shares = ((agents, len(agents) // len(told)) for agents in ended.values())
-            yield [agent for agents, share in shares for agent in agents[area * share : (area + 1) * share]], success
-        return
-    for agents in ended.values():
-        for agent in agents:
-            yield [agent], fmean(told) if told else None
+    values: dict[str, list[float]] = defaultdict(list)
+    for stat in stats:
+        values[stat.name].append(stat.value)
+    areas = len(values.get(SUCCESS, ()))
+    if areas and all(len(agents) % areas == 0 for agents in ended.values()):
+        groups = [
+            [agent for agents in ended.values() for agent in _share(agents, area, areas)] for area in range(areas)
+        ]
+    else:
+        groups = [[agent] for agents in ended.values() for agent in agents]
+        averaged = {name for name in values if name == SUCCESS or name.startswith(ENDING)}
+        values |= {name: [fmean(values[name])] * len(groups) for name in averaged}
+    whole = {name for name, every in values.items() if groups and len(every) == len(groups)}
+    told = [{name: values[name][place] for name in whole} for place in range(len(groups))]
+    return list(zip(groups, told, strict=True)), [stat for stat in stats if stat.name not in whole]
 
 
-def _ended(name: str, step: BehaviorStep) -> list[tuple[str, int, bool]]:
-    terminals: Any = step.terminals
+def _share(agents: Sequence[_Ended], area: int, areas: int) -> Sequence[_Ended]:
+    each = len(agents) // areas
+    return agents[area * each : (area + 1) * each]
+
+
+def _ending(told: Mapping[str, float], *, cut_off: bool) -> str:
+    named = {name: value for name, value in told.items() if name.startswith(ENDING) and value > 0}
+    if not named:
+        return TIMEOUT if cut_off else ENDED
+    return max(named, key=lambda name: named[name]).removeprefix(ENDING)
+
+
+def _ended(name: str, step: BehaviorStep) -> list[_Ended]:
+    terminals = step.terminals
     return [
         (name, agent, cut) for agent, cut in zip(terminals.ids.tolist(), terminals.interrupted.tolist(), strict=True)
     ]

@@ -15,14 +15,20 @@ from typing import TextIO
 
 from unity_mlops_mcp.errors import ExternalError, InvalidInputError
 from unity_mlops_mcp.protocol.player import serve
-from unity_mlops_mcp.protocol.simulation import Handshake
+from unity_mlops_mcp.protocol.simulation import Handshake, Simulation
+from unity_mlops_mcp.sandbox.tracing import TracedWorld
 from unity_mlops_mcp.sandbox.world import World
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
 EXIT_OK, EXIT_CRASH, EXIT_MISUSE, EXIT_NO_TRAINER = 0, 1, 2, 4
 CONNECT_TIMEOUT_S = 30.0
+TRAJECTORIES = "--trajectories"
+"""Where the ways of the first episodes are written; see `tracing`."""
 _EDITOR_PORT = 5004
-_USAGE = "python -m unity_mlops_mcp.sandbox SPEC.json [--mlagents-port PORT] [-logFile FILE]; other flags are ignored"
+_USAGE = (
+    "python -m unity_mlops_mcp.sandbox SPEC.json [--mlagents-port PORT] [-logFile FILE] [--trajectories FILE]; "
+    "other flags are ignored"
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class Arguments:
     spec: Path
     port: int
     log: Path | None
+    trajectories: Path | None = None
 
 
 def parse(arguments: Sequence[str]) -> Arguments:
@@ -40,7 +47,7 @@ def parse(arguments: Sequence[str]) -> Arguments:
     Raises:
         InvalidInputError: there is no spec, or the port is not a number.
     """
-    values = {"--mlagents-port": str(_EDITOR_PORT), "-logfile": ""}
+    values = {"--mlagents-port": str(_EDITOR_PORT), "-logfile": "", TRAJECTORIES: ""}
     spec = ""
     rest = iter(arguments)
     for word in rest:
@@ -52,7 +59,8 @@ def parse(arguments: Sequence[str]) -> Arguments:
         raise InvalidInputError(f"The arguments {list(arguments)} name no spec, or no port.", fix=f"Usage: {_USAGE}")
     log = values["-logfile"]
     # Unity takes "-" for standard output; ours are the same place.
-    return Arguments(Path(spec), int(values["--mlagents-port"]), Path(log) if log not in ("", "-") else None)
+    traced = Path(values[TRAJECTORIES]) if values[TRAJECTORIES] else None
+    return Arguments(Path(spec), int(values["--mlagents-port"]), Path(log) if log not in ("", "-") else None, traced)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -77,8 +85,9 @@ def _play(asked: Arguments, write: Callable[[str], None]) -> int:
         spec = _read(asked.spec)
         write(f"Sandbox for {spec.behavior_name} ({asked.spec}), waiting for a trainer on port {asked.port}.")
 
-        def world(handshake: Handshake) -> World:
-            return World(spec, areas=handshake.areas, seed=handshake.seed)
+        def world(handshake: Handshake) -> Simulation:
+            made = World(spec, areas=handshake.areas, seed=handshake.seed)
+            return TracedWorld(made, asked.trajectories, areas=handshake.areas) if asked.trajectories else made
 
         serve(world, port=asked.port, connect_timeout_s=CONNECT_TIMEOUT_S, log=write)
     except InvalidInputError as error:
