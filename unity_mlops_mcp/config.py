@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from unity_mlops_mcp.errors import InvalidInputError
@@ -66,6 +66,31 @@ class Settings(BaseSettings):
     llm_timeout_s: float = Field(default=90.0, gt=0, le=3600, description="Seconds for a plan, all tries together.")
     llm_max_tokens: int = Field(default=8000, ge=500, le=200_000, description="Tokens of one answer at most.")
     llm_tries: int = Field(default=3, ge=1, le=10, description="Answers it may give until one is a valid spec.")
+
+    vertex_project: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("UNITY_MLOPS_VERTEX_PROJECT", "GOOGLE_CLOUD_PROJECT", "vertex_project"),
+        description="The Google Cloud project of Vertex AI; GOOGLE_CLOUD_PROJECT is read too.",
+    )
+    vertex_region: str = Field(
+        default="us-central1",
+        validation_alias=AliasChoices("UNITY_MLOPS_VERTEX_REGION", "VERTEX_REGION", "vertex_region"),
+        description="Its region; VERTEX_REGION is read too.",
+    )
+    vertex_bucket: str | None = Field(
+        default=None, description="A Cloud Storage bucket in that region, for the files of versions."
+    )
+    vertex_image: str = Field(
+        default="{region}-docker.pkg.dev/{project}/unity-mlops/policy-server:latest",
+        description="The container that would serve a version, in Artifact Registry; "
+        "{project} and {region} are filled in.",
+    )
+    vertex_endpoint: str | None = Field(
+        default=None, description="Where Vertex AI answers, if not at the region's address; https://… speaks REST."
+    )
+    vertex_timeout_s: float = Field(
+        default=600.0, gt=0, le=86_400, description="Seconds that one step of an upload may take, new tries included."
+    )
 
     @field_validator("home", mode="after")
     @classmethod
@@ -127,7 +152,8 @@ def settings() -> Settings:
 
 
 def _variable(place: tuple[int | str, ...]) -> str:
-    return f"UNITY_MLOPS_{str(place[0]).upper()}" if place else "UNITY_MLOPS_…"
+    name = str(place[0]) if place else "…"
+    return name if name.isupper() else f"UNITY_MLOPS_{name.upper()}"
 
 
 SECRET_VARIABLES = frozenset(

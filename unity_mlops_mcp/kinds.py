@@ -55,6 +55,12 @@ async def _install_trainer(context: JobContext) -> dict[str, Any]:
     return await install(context)
 
 
+async def _vertex_upload(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.registry.vertex.job import upload_version
+
+    return await upload_version(context)
+
+
 async def _pipeline(context: JobContext) -> dict[str, Any]:
     from unity_mlops_mcp.jobs.manager import Jobs
     from unity_mlops_mcp.pipeline.run import run_pipeline
@@ -70,6 +76,7 @@ KINDS = {
         Kind("build_unity", run=_build_unity, can_resume=lambda _: True, grace_s=5.0),
         Kind("evaluation", run=_evaluate, can_resume=lambda _: True, grace_s=2.0),
         Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
+        Kind("vertex_upload", run=_vertex_upload, can_resume=lambda _: True, limited=False, grace_s=2.0),
         Kind("pipeline", run=_pipeline, can_resume=lambda _: True, limited=False),
     )
 }

@@ -1,0 +1,1 @@
+"""Versions of trained policies: kept, checked, named by aliases, promoted and taken back."""

@@ -1,0 +1,1 @@
+"""Finished runs and versions, told to MLflow and to Weights and Biases."""

@@ -1,0 +1,1 @@
+"""The same operations against Vertex AI: upload, aliases, labels, rollback."""
