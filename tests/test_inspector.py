@@ -40,6 +40,7 @@ CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
     ("stop_training", {"id": "nope"}, True, "nope"),
     ("resume_training", {"run_id": "nope"}, True, "nope"),
     ("get_metrics", {"run_id": "nope"}, True, "nope"),
+    ("evaluate_model", {"run_id": "nope"}, True, "nope"),
     ("install_model", {"run_id": "nope", "project_path": "nowhere"}, True, "nowhere"),
 )
 

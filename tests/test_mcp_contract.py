@@ -85,6 +85,21 @@ TRAINING = {
     "env_args",
     "idempotency_key",
 }
+EVALUATION = {
+    "run_id",
+    "onnx_path",
+    "build_id",
+    "env_path",
+    "episodes",
+    "seed",
+    "deterministic",
+    "num_areas",
+    "parameters",
+    "sweep",
+    "no_graphics",
+    "env_args",
+    "idempotency_key",
+}
 # tool: (arguments, required arguments, (read only, destructive, idempotent, open world))
 TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "check_setup": ({"fix"}, set(), (False, False, True, True)),
@@ -99,6 +114,7 @@ TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "list_runs": (RUN_FILTERS, set(), (True, False, True, False)),
     "stop_training": ({"id"}, {"id"}, (False, True, True, False)),
     "resume_training": ({"run_id", "extra_steps"}, {"run_id"}, (False, False, False, False)),
+    "evaluate_model": (EVALUATION, set(), (False, False, False, False)),
     "install_model": (
         {"project_path", "run_id", "onnx_path", "confirm"},
         {"project_path"},

@@ -5,12 +5,14 @@ from __future__ import annotations
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.operations.environments import Environments
+from unity_mlops_mcp.operations.evaluating import Evaluations
 from unity_mlops_mcp.operations.looking import Looking
 from unity_mlops_mcp.operations.machine import Machine
 from unity_mlops_mcp.operations.models import Models
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.pipelines import Pipelines
 from unity_mlops_mcp.operations.planning import Planning
+from unity_mlops_mcp.operations.policies import Policies
 from unity_mlops_mcp.operations.scripts import Scripts
 from unity_mlops_mcp.operations.trainings import Trainings
 from unity_mlops_mcp.store.cache import Cache
@@ -53,7 +55,9 @@ class App:
         self.stop_training = trainings.stop_training
         self.resume_training = trainings.resume_training
 
-        self.install_model = Models(parts).install_model
+        policies = Policies(parts)
+        self.install_model = Models(parts, policies).install_model
+        self.evaluate_model = Evaluations(parts, policies).evaluate_model
         self.run_pipeline = Pipelines(parts, planning).run_pipeline
 
         looking = Looking(parts)

@@ -12,7 +12,7 @@ from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import Planning, read_asset, told
 from unity_mlops_mcp.operations.unity_builds import UnityBuilds, UnityWish
 from unity_mlops_mcp.results.builds import BuildResult
-from unity_mlops_mcp.views import shapes
+from unity_mlops_mcp.views.status import shapes
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.builds.records import PlayerBuild

@@ -9,7 +9,7 @@ from unity_mlops_mcp.process.log import last_lines
 from unity_mlops_mcp.results.base import State
 from unity_mlops_mcp.results.runs import MetricsResult, RunList, Status, WaitResult
 from unity_mlops_mcp.store.ids import utc_now
-from unity_mlops_mcp.views import next_step, run_row
+from unity_mlops_mcp.views.status import next_step, run_row
 
 
 class Looking:

@@ -18,7 +18,7 @@ from unity_mlops_mcp.results.runs import Status
 from unity_mlops_mcp.store.cache import Cache
 from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.store.store import Store
-from unity_mlops_mcp.views import job_status
+from unity_mlops_mcp.views.status import job_status
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.training.runs import Runs

@@ -13,7 +13,7 @@ from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import told
 from unity_mlops_mcp.results.builds import BuildResult
 from unity_mlops_mcp.store.ids import new_id, utc_now
-from unity_mlops_mcp.views import probe_figures, shapes
+from unity_mlops_mcp.views.status import probe_figures, shapes
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.spec.library import SavedSpec

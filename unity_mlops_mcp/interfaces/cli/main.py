@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from unity_mlops_mcp.errors import InvalidInputError, MlopsError, refused_by_system
-from unity_mlops_mcp.interfaces.cli import journeys, machine, operations, scripting
+from unity_mlops_mcp.interfaces.cli import journeys, machine, models, operations, scripting
 from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, MISUSE, error_record, fail, print_json
 
 # Typer exports the children of its usage error, not the error itself.
@@ -28,7 +28,8 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "list-runs": operations.list_runs,
     "stop-training": operations.stop_training,
     "resume-training": operations.resume_training,
-    "install-model": operations.install_model,
+    "evaluate-model": models.evaluate_model,
+    "install-model": models.install_model,
 }
 """The commands that are tools too: one for each."""
 

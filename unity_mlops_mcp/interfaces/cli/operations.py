@@ -241,17 +241,3 @@ def get_metrics(
     """Say how well a run learns."""
     with application() as app:
         show(app.get_metrics(run_id, tags=tags, max_points=max_points, cursor=cursor), as_json=json)
-
-
-def install_model(
-    project_path: Annotated[str, typer.Argument(help="The Unity project: the folder that holds Assets.")],
-    *,
-    run_id: Annotated[str | None, typer.Option(help="A run whose policy is meant.")] = None,
-    onnx_path: Annotated[str | None, typer.Option(help="An ONNX file, such as a checkpoint's.")] = None,
-    confirm: Annotated[bool, typer.Option("--confirm", help="Replace another file of that name; it is kept.")] = False,
-    json: o.Json = False,
-) -> None:
-    """Put a trained policy into a Unity project, and say what to set in the inspector."""
-    with application() as app:
-        result = app.install_model(project_path=project_path, run_id=run_id, onnx_path=onnx_path, confirm=confirm)
-        show(result, as_json=json)

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
+from unity_mlops_mcp.interfaces.cli.render_models import render_evaluation
 from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 from unity_mlops_mcp.results.builds import BehaviorShape, BuildResult
 from unity_mlops_mcp.results.models import InstalledModel
@@ -181,6 +182,8 @@ def _status(result: Status, console: Console) -> None:
     _behaviors(result.behaviors, console)
     if result.probe:
         _line(console, "probed", f"{result.probe.agents} agents, {result.probe.agent_steps_per_second:,.0f} steps/s")
+    if result.evaluation:
+        render_evaluation(result.evaluation, console)
     for note in result.notes:
         _line(console, "note", note)
     if result.failure:

@@ -153,3 +153,22 @@ ProjectPath = Annotated[
 Replace = Annotated[
     bool, Field(description="Replace another file of that name (kept as a backup); ask the user before.")
 ]
+
+PolicyRunId = Annotated[str | None, Field(description="A run whose final policies are meant; or give onnx_path.")]
+PlayOnBuild = Annotated[str | None, Field(description="A build to play on. Default: what the run was trained on.")]
+PlayOnPlayer = Annotated[str | None, Field(description="A player of your own to play on, under an allowed folder.")]
+Episodes = Annotated[int, Field(ge=1, le=100_000, description="Episodes; as many again for each point of a sweep.")]
+EvaluationSeed = Annotated[int, Field(ge=0, le=2**31 - 1, description="The same seed gives the same figures.")]
+Deterministic = Annotated[
+    bool, Field(description="Take the most likely actions, as Unity does with Deterministic Inference.")
+]
+HeldParameters = Annotated[
+    str | None, Field(description='Environment parameters to hold, YAML or JSON: {"obstacle_count": 6}.')
+]
+Sweep = Annotated[
+    str | None,
+    Field(
+        description="Robustness: names of the spec's parameters, separated by commas, or values as YAML or JSON: "
+        '{"obstacle_count": [2, 4, 8]}.'
+    ),
+]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from unity_mlops_mcp.interfaces.mcp import arguments as a
+from unity_mlops_mcp.results.evaluations import StartedEvaluation
 from unity_mlops_mcp.results.models import InstalledModel
 
 if TYPE_CHECKING:
@@ -21,6 +22,46 @@ class ModelTools:
 
     def __init__(self, app: Callable[[], App]) -> None:
         self._app = app
+
+    def evaluate_model(
+        self,
+        *,
+        run_id: a.PolicyRunId = None,
+        onnx_path: a.OnnxPath = None,
+        build_id: a.PlayOnBuild = None,
+        env_path: a.PlayOnPlayer = None,
+        episodes: a.Episodes = 200,
+        seed: a.EvaluationSeed = 1,
+        deterministic: a.Deterministic = False,
+        num_areas: a.NumAreas = None,
+        parameters: a.HeldParameters = None,
+        sweep: a.Sweep = None,
+        no_graphics: a.NoGraphics = None,
+        env_args: a.EnvArgs = None,
+        idempotency_key: a.IdempotencyKey = None,
+    ) -> StartedEvaluation:
+        """Let a trained policy play whole episodes and say how good it is: figures with 95 % intervals.
+
+        Give run_id or onnx_path. Returns at once with job_id; wait_for(job_id) until done: its evaluation holds
+        success, return, endings (collisions, falls, timeout), episode length, actions, sensors against the training's
+        range, inference time. With sweep it also tells success against a parameter, such as the obstacle count. Quote
+        figures with their intervals; training metrics are no substitute.
+        """
+        return self._app().evaluate_model(
+            run_id=run_id,
+            onnx_path=onnx_path,
+            build_id=build_id,
+            env_path=env_path,
+            episodes=episodes,
+            seed=seed,
+            deterministic=deterministic,
+            num_areas=num_areas,
+            parameters=parameters,
+            sweep=sweep,
+            no_graphics=no_graphics is not False,
+            env_args=env_args,
+            idempotency_key=idempotency_key,
+        )
 
     def install_model(
         self,

@@ -34,6 +34,7 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
         _tool(training.list_runs, "List the runs", read_only=True),
         _tool(training.stop_training, "Stop a run or job", destructive=True, idempotent=True),
         _tool(training.resume_training, "Resume a run"),
+        _tool(models.evaluate_model, "Test a policy over episodes"),
         _tool(models.install_model, "Install a policy into a Unity project", destructive=True, idempotent=True),
     ]
 

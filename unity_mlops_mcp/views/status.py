@@ -9,6 +9,9 @@ from typing import Any
 
 from unity_mlops_mcp.builds.library import UNITY_KIND
 from unity_mlops_mcp.builds.records import PlayerBuild
+from unity_mlops_mcp.evaluation.library import FILE as EVALUATION_FILE
+from unity_mlops_mcp.evaluation.library import folder_of, load_evaluation
+from unity_mlops_mcp.evaluation.request import KIND as EVALUATION_KIND
 from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
 from unity_mlops_mcp.jobs.view import view
 from unity_mlops_mcp.pipeline.records import standings
@@ -20,6 +23,7 @@ from unity_mlops_mcp.results.runs import RunRow, StageStatus, Status
 from unity_mlops_mcp.store.rows import RunRow as StoredRun
 from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.record import read_record
+from unity_mlops_mcp.views.evaluations import evaluation_figures
 
 LOG_LINES = 15
 LOG_LINE_WIDTH = 300
@@ -99,6 +103,8 @@ def job_status(job: Job, *, now: datetime, home: Path, build: PlayerBuild | None
         return Status(**{**base, **_pipeline_fields(job, home / "artifacts" / job.id)}, next=_after_pipeline(job))
     if job.kind == UNITY_KIND:
         return Status(**{**base, **_build_fields(job, home, build)})
+    if job.kind == EVALUATION_KIND:
+        return Status(**{**base, **_evaluation_fields(job, home)})
     if job.kind != "training":
         log = home / "artifacts" / job.id / "supervisor.log"
         return Status(**base, log_tail=_tail(log), next=next_step(job.state, job.id, trains=False))
@@ -138,11 +144,38 @@ def _job_fields(job: Job, *, now: datetime) -> dict[str, Any]:
     }
 
 
+_EVALUATION_NEXT = {
+    "succeeded": "Tell the user success and return with their intervals; register_model keeps the policy with them.",
+    "failed": "Do what failure.fix says, then call evaluate_model again.",
+    "cancelled": "Call evaluate_model again.",
+}
 _BUILD_NEXT = {
     "succeeded": "Call start_training(build_id={id!r}).",
     "failed": "Do what failure.fix says, then call build_environment again.",
     "cancelled": "Call build_environment again to build it after all; what was imported is kept.",
 }
+
+
+def _evaluation_fields(job: Job, home: Path) -> dict[str, Any]:
+    folder, shown = folder_of(home, job.id), job.progress
+    fields = {
+        "progress": shown.get("progress"),
+        "run_id": job.request.get("run_id"),
+        "build_id": job.request.get("build_id"),
+        "folder": str(folder),
+        "log_tail": _tail(folder / "supervisor.log"),
+        "next": _EVALUATION_NEXT.get(job.state, "Call wait_for({id!r}) until done is true.").format(id=job.id),
+    }
+    if job.state != "succeeded":
+        return fields
+    evaluation = load_evaluation(home, job.id)
+    found = evaluation_figures(evaluation, folder / EVALUATION_FILE)
+    return {
+        **fields,
+        "evaluation": found,
+        "notes": list(evaluation.notes),
+        "success": found.success and found.success.mean,
+    }
 
 
 def _build_fields(job: Job, home: Path, build: PlayerBuild | None) -> dict[str, Any]:

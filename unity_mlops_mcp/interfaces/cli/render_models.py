@@ -1,0 +1,62 @@
+"""What becomes of policies, as lines for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from unity_mlops_mcp.results.evaluations import EvaluationFigures, Figure
+
+
+def share(figure: Figure) -> str:
+    """Such as ``97 % (94 % to 99 %)``."""
+    if figure.low is None or figure.high is None:
+        return f"{100 * figure.mean:.0f} %"
+    return f"{100 * figure.mean:.0f} % ({100 * figure.low:.0f} % to {100 * figure.high:.0f} %)"
+
+
+def number(figure: Figure) -> str:
+    """Such as ``0.91 (0.88 to 0.94)``."""
+    if figure.low is None or figure.high is None:
+        return f"{figure.mean:.4g}"
+    return f"{figure.mean:.4g} ({figure.low:.4g} to {figure.high:.4g})"
+
+
+def render_evaluation(found: EvaluationFigures, console: Console) -> None:
+    """The figures of an evaluation with their 95 % intervals."""
+    console.print(f"Over {found.episodes} episodes, with 95 % intervals:", style="bold")
+    if found.success:
+        _row(console, "success", share(found.success))
+    for behavior, figure in found.returns.items():
+        _row(console, "return", f"{number(figure)}  {behavior if len(found.returns) > 1 else ''}".rstrip())
+    _row(console, "episode length", f"{number(found.episode_length)} decisions")
+    _each(console, "ended by", {name: share(figure) for name, figure in found.endings.items()})
+    _each(console, "measure", {name: number(figure) for name, figure in found.measures.items()})
+    if found.inference_us:
+        _row(console, "inference", f"{number(found.inference_us)} microseconds a decision")
+    for sensor in found.sensors:
+        if sensor.outside is not None:
+            _row(console, "sensor", f"{sensor.sensor}: {sensor.outside:.1%} outside the training's range")
+    if found.robustness:
+        _robustness(found, console)
+
+
+def _row(console: Console, name: str, text: str) -> None:
+    console.print(f"{name:<17} {text}")
+
+
+def _each(console: Console, name: str, rows: Mapping[str, str]) -> None:
+    for key, text in rows.items():
+        _row(console, name, f"{key} {text}")
+
+
+def _robustness(found: EvaluationFigures, console: Console) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("parameter", "value", "success", "return"):
+        table.add_column(heading, justify="right" if heading == "value" else "left", no_wrap=True)
+    for point in found.robustness:
+        success = share(point.success) if point.success else ""
+        table.add_row(point.parameter, f"{point.value:g}", success, number(point.returns))
+    console.print(table, soft_wrap=False)

@@ -1,0 +1,1 @@
+"""Rows and folders as results: what a face shows of a job, a run, a build and an evaluation."""
