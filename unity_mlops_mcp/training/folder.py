@@ -41,6 +41,11 @@ class RunFolder:
         return self.path / "trainer.log"
 
     @property
+    def resources(self) -> Path:
+        """What the training took of the machine, a line for each look."""
+        return self.path / "resources.jsonl"
+
+    @property
     def player_folder(self) -> Path:
         """Where the launcher of a sandbox player is written for each attempt."""
         return self.path / "player"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from unity_mlops_mcp.training.policy import prepare_check
 from unity_mlops_mcp.training.preflight import preflight, require
 from unity_mlops_mcp.training.record import attempts_of, write_record
 from unity_mlops_mcp.training.request import TrainingRequest
+from unity_mlops_mcp.training.resources import ResourceWatch
 from unity_mlops_mcp.training.success import SuccessReader
 from unity_mlops_mcp.training.trainer.environment import find_trainer, opened_cache
 from unity_mlops_mcp.training.watch import Watch
@@ -189,6 +191,7 @@ async def _follow(context: JobContext, attempt: Attempt, child: Child, watch: Wa
         tasks.start_soon(wait)
         success = await anyio.to_thread.run_sync(SuccessReader, attempt.folder)
         tasks.start_soon(anyio.to_thread.run_sync, prepare_check)
+        resources = ResourceWatch(attempt.folder.resources, child.identity, now=time.time())
         next_disk_look = anyio.current_time() + DISK_POLL_S
         stopping = False
         context.progress(**watch.fields(), command=attempt.command)
@@ -197,6 +200,8 @@ async def _follow(context: JobContext, attempt: Attempt, child: Child, watch: Wa
                 await ended.wait()
             if watch.feed(log.new_lines()):
                 context.progress(**watch.fields(), **success.fields())
+            if resources.due(time.time()):
+                await anyio.to_thread.run_sync(_look_at, resources, watch)
             if anyio.current_time() > next_disk_look:
                 next_disk_look = anyio.current_time() + DISK_POLL_S
                 full_disk = full_disk or _disk_is_full(context)
@@ -208,6 +213,10 @@ async def _follow(context: JobContext, attempt: Attempt, child: Child, watch: Wa
     watch.feed(log.new_lines())
     context.progress(**watch.fields(), **success.fields())
     return exit_codes[0], full_disk
+
+
+def _look_at(resources: ResourceWatch, watch: Watch) -> None:
+    resources.look(now=time.time(), step=max(watch.step, watch.from_step))
 
 
 def _disk_is_full(context: JobContext) -> bool:
