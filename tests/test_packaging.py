@@ -88,6 +88,8 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path)
         "spec/archetypes/*.yaml",
         "training/trainer/pins/*.txt",
         "training/*.yaml",
+        "reports/*.yaml",
+        "reports/vendor/uplot/*",
         "trainer_env/*.py",
         "store/migrations/versions/*.py",
     ],

@@ -1,0 +1,1 @@
+"""What was learned, for people: one gathered record, shown as HTML, PDF, Markdown or JSON."""
