@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.jobs.manager import Jobs
+from unity_mlops_mcp.operations.elsewhere import Elsewhere
 from unity_mlops_mcp.operations.environments import Environments
 from unity_mlops_mcp.operations.evaluating import Evaluations
 from unity_mlops_mcp.operations.looking import Looking
@@ -59,6 +60,12 @@ class App:
         self.install_model = Models(parts, policies).install_model
         self.evaluate_model = Evaluations(parts, policies).evaluate_model
         self.run_pipeline = Pipelines(parts, planning).run_pipeline
+
+        elsewhere = Elsewhere(parts)
+        self.upload_to_vertex = elsewhere.upload_to_vertex
+        self.align_vertex = elsewhere.align_vertex
+        self.export_run = elsewhere.export_run
+        self.export_model = elsewhere.export_model
 
         looking = Looking(parts)
         self.list_runs = looking.list_runs

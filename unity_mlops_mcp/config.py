@@ -171,3 +171,10 @@ def environment(**changes: str | None) -> dict[str, str]:
         else:
             copy[name] = value
     return copy
+
+
+def without_telemetry() -> None:
+    """Keep the trackers' libraries, imported after this, from telling their makers anything."""
+    os.environ.update(
+        DO_NOT_TRACK="true", MLFLOW_DISABLE_TELEMETRY="true", WANDB_ERROR_REPORTING="false", WANDB_DISABLE_SENTRY="true"
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from unity_mlops_mcp.errors import InvalidInputError, MlopsError, refused_by_system
-from unity_mlops_mcp.interfaces.cli import journeys, machine, models, operations, scripting
+from unity_mlops_mcp.interfaces.cli import elsewhere, journeys, machine, models, operations, scripting
 from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, MISUSE, error_record, fail, print_json
 
 # Typer exports the children of its usage error, not the error itself.
@@ -34,6 +34,12 @@ OPERATIONS: dict[str, Callable[..., None]] = {
 """The commands that are tools too: one for each."""
 
 _TO_BEGIN: dict[str, Callable[..., None]] = {"run": journeys.run, "train": journeys.train, "watch": journeys.watch}
+_ELSEWHERE: dict[str, Callable[..., None]] = {
+    "upload-to-vertex": elsewhere.upload_to_vertex,
+    "align-vertex": elsewhere.align_vertex,
+    "export-run": elsewhere.export_run,
+    "export-model": elsewhere.export_model,
+}
 _MACHINE: dict[str, Callable[..., None]] = {
     "doctor": operations.check_setup,
     "connect": machine.connect,
@@ -54,7 +60,12 @@ def command_line() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for panel, commands in (("To begin", _TO_BEGIN), ("Operations", OPERATIONS), ("This machine", _MACHINE)):
+    for panel, commands in (
+        ("To begin", _TO_BEGIN),
+        ("Operations", OPERATIONS),
+        ("Other registries", _ELSEWHERE),
+        ("This machine", _MACHINE),
+    ):
         for name, function in commands.items():
             cli.command(name, rich_help_panel=panel)(function)
     cli.add_typer(machine.trainer, name="trainer", rich_help_panel="This machine")
