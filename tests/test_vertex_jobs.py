@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -141,6 +142,25 @@ def test_without_credentials_no_job_is_made(
     assert not application.jobs.open()
     assert application.store.models.version(row.version_id) == row
     assert not service.asked
+
+
+def test_without_the_extra_the_command_says_what_to_install(home: Path) -> None:
+    program = (
+        "import sys\n"
+        "class Without:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.startswith('google.cloud.aiplatform'): raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Without())\n"
+        "from unity_mlops_mcp.interfaces.cli.main import run\n"
+        "sys.exit(run(['upload-to-vertex', 'a-version', '--json']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert (told["cause"], "unity-mlops-mcp[gcp]" in told["fix"]) == ("extra_missing", True)
+    assert not (home / "models").exists()
 
 
 def test_the_command_line_uploads_by_grpc(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

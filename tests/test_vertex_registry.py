@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from google.cloud import storage as google_storage
 
-from tests.stand_ins.vertex import DroppedError, Fault, Registry, exceptions
+from tests.stand_ins.vertex import DroppedError, Fault, Registry, exceptions, refusing
 from tests.vertex_world import BUCKET, PROJECT, by_rest, register
 from unity_mlops_mcp import config
 from unity_mlops_mcp.errors import ExternalError, InvalidInputError, SetupError
@@ -199,6 +199,19 @@ def test_without_a_bucket_of_that_name_nothing_is_registered(
         put(upload)
     assert raised.value.cause == "vertex_not_found"
     assert "another-bucket" in raised.value.message
+    assert not vertex.models
+
+
+@pytest.mark.parametrize(("code", "cause"), [(403, "vertex_permission"), (503, "vertex_unavailable")])
+def test_a_bucket_that_refuses_is_told_and_nothing_is_registered(
+    vertex: Registry, store: Store, monkeypatch: pytest.MonkeyPatch, code: int, cause: str
+) -> None:
+    upload = upload_of(store, register(store).version_id)
+    with refusing(code) as address:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
+        with pytest.raises(ExternalError) as raised:
+            put(upload, timeout_s=2.0)
+    assert raised.value.cause == cause
     assert not vertex.models
 
 

@@ -235,7 +235,12 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def rest(registry: Registry) -> Iterator[str]:
     """Serve it by REST; gives the endpoint, ``http://…``."""
-    server = _Server(registry)
+    with _served(_Server(registry)) as address:
+        yield address
+
+
+@contextmanager
+def _served(server: ThreadingHTTPServer) -> Iterator[str]:
     thread = threading.Thread(target=lambda: server.serve_forever(0.01))
     thread.start()
     try:
@@ -244,6 +249,28 @@ def rest(registry: Registry) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def refusing(code: int) -> Iterator[str]:
+    """A service that answers everything with one status; gives its address."""
+
+    class Refusing(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            content = json.dumps({"error": {"code": code, "message": "refused"}}).encode()
+            self.send_response(code)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_PUT = do_GET  # noqa: N815
+
+    with _served(ThreadingHTTPServer(("127.0.0.1", 0), Refusing)) as address:
+        yield address
 
 
 @contextmanager
