@@ -174,6 +174,14 @@ def test_a_registration_that_fails_there_is_told_and_can_be_repeated(vertex: Reg
     assert put(upload).vertex_version == "1"
 
 
+def test_an_upload_cut_off_before_its_answer_is_looked_for_and_then_sent_again(vertex: Registry, store: Store) -> None:
+    upload = upload_of(store, register(store).version_id)
+    (upload.folder / PENDING).write_bytes(b"sent")
+    assert put(upload, timeout_s=1.5).vertex_version == "1"
+    assert vertex.asked.index("UploadModel") > 1
+    assert not (upload.folder / PENDING).exists()
+
+
 def test_a_file_that_is_there_is_not_copied_again(vertex: Registry, store: Store) -> None:
     upload = upload_of(store, register(store).version_id)
     vertex.faults["UploadModel"] = Fault(exceptions.BadRequest("no"))
@@ -184,7 +192,7 @@ def test_a_file_that_is_there_is_not_copied_again(vertex: Registry, store: Store
             registry.upload(upload, pending=upload.folder / PENDING, report=said.append)
         assert sum("copying" in line for line in said) == 2
         said.clear()
-        (upload.folder / PENDING).unlink()
+        assert not (upload.folder / PENDING).exists()
         registry.upload(upload, pending=upload.folder / PENDING, report=said.append)
     assert not any("copying" in line for line in said)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from unity_mlops_mcp.errors import ExternalError, NotFoundError
 from unity_mlops_mcp.process.files import write_atomically
-from unity_mlops_mcp.registry.vertex.failures import retrying, told
+from unity_mlops_mcp.registry.vertex.failures import passes, retrying, told
 from unity_mlops_mcp.registry.vertex.records import (
     POLICY_LABEL,
     VertexTarget,
@@ -184,9 +184,14 @@ class VertexRegistry:
             if _with_policy(listed, upload.policy_sha256) is not None:
                 return None
             write_atomically(pending, _SENT)
-            asked = self._models.upload_model(
-                request=self._request(upload, uri, first=not listed), retry=None, timeout=CALL_TIMEOUT_S
-            )
+            try:
+                asked = self._models.upload_model(
+                    request=self._request(upload, uri, first=not listed), retry=None, timeout=CALL_TIMEOUT_S
+                )
+            except Exception as error:
+                if not passes(error):  # refused for good: there is nothing to look for later
+                    pending.unlink()
+                raise
             return str(asked.operation.name)
 
         name = self._do(f"registering {upload.version_id}", send)
