@@ -41,6 +41,8 @@ CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
     ("resume_training", {"run_id": "nope"}, True, "nope"),
     ("get_metrics", {"run_id": "nope"}, True, "nope"),
     ("evaluate_model", {"run_id": "nope"}, True, "nope"),
+    ("register_model", {"run_id": "nope"}, True, "nope"),
+    ("list_models", {}, False, '"models":[]'),
     ("install_model", {"run_id": "nope", "project_path": "nowhere"}, True, "nowhere"),
 )
 

@@ -87,6 +87,7 @@ TRAINING = {
 }
 EVALUATION = {
     "run_id",
+    "model",
     "onnx_path",
     "build_id",
     "env_path",
@@ -115,8 +116,10 @@ TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "stop_training": ({"id"}, {"id"}, (False, True, True, False)),
     "resume_training": ({"run_id", "extra_steps"}, {"run_id"}, (False, False, False, False)),
     "evaluate_model": (EVALUATION, set(), (False, False, False, False)),
+    "register_model": ({"name", "run_id", "onnx_path", "description"}, set(), (False, False, True, False)),
+    "list_models": ({"name", "alias", "limit", "cursor"}, set(), (True, False, True, False)),
     "install_model": (
-        {"project_path", "run_id", "onnx_path", "confirm"},
+        {"project_path", "run_id", "model", "onnx_path", "confirm"},
         {"project_path"},
         (False, True, True, False),
     ),
@@ -267,6 +270,8 @@ TEMPLATES = {
     "runs://{run_id}/log": "text/plain",
     "scripts://{spec_id}/{file}": "text/plain",
     "spec://archetypes/{name}": "application/yaml",
+    "models://{version}": "text/markdown",
+    "evaluations://{evaluation_id}": "application/json",
 }
 
 

@@ -14,6 +14,7 @@ from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.pipelines import Pipelines
 from unity_mlops_mcp.operations.planning import Planning
 from unity_mlops_mcp.operations.policies import Policies
+from unity_mlops_mcp.operations.registering import Registry
 from unity_mlops_mcp.operations.scripts import Scripts
 from unity_mlops_mcp.operations.trainings import Trainings
 from unity_mlops_mcp.store.cache import Cache
@@ -59,6 +60,10 @@ class App:
         policies = Policies(parts)
         self.install_model = Models(parts, policies).install_model
         self.evaluate_model = Evaluations(parts, policies).evaluate_model
+        registry = Registry(parts, policies)
+        self.register_model = registry.register_model
+        self.list_models = registry.list_models
+        self.model_card = registry.model_card
         self.run_pipeline = Pipelines(parts, planning).run_pipeline
 
         elsewhere = Elsewhere(parts)

@@ -124,10 +124,27 @@ def _look(project: Project, inference: Inference, source: Source, *, settings: S
 
 def _misfits(model: OnnxModel, inference: Inference, *, confirm: bool) -> Iterator[tuple[str, str, str]]:
     """What would go wrong in the project: message, fix, cause."""
+    yield from misfits_of_names(model, inference.package)
+    first, last = inference.opsets
+    if not first <= model.opset <= last and not confirm:
+        yield (
+            f"its opset is {model.opset}, and {inference.package} is documented for {first} to {last}",
+            "Export it with opset 9, as mlagents-learn does; or try it all the same: confirm=true.",
+            "onnx_opset",
+        )
+
+
+def misfits_of_names(model: OnnxModel, reader: str) -> Iterator[tuple[str, str, str]]:
+    """Why ML-Agents would refuse a model whatever runs it: message, fix, cause.
+
+    Args:
+        model: what the file is.
+        reader: who is given it, for the message.
+    """
     if model.version_number != FORMAT:
         told = "no version_number" if model.version_number is None else f"version_number {model.version_number}"
         yield (
-            f"it has {told}, and {inference.package} is given models of version {FORMAT}",
+            f"it has {told}, and {reader} is given models of version {FORMAT}",
             "Train it anew with mlagents 0.28 or newer, which exports version 3.",
             "onnx_version",
         )
@@ -138,13 +155,6 @@ def _misfits(model: OnnxModel, inference: Inference, *, confirm: bool) -> Iterat
             f"it lacks the outputs {missing or 'none'}, and its unknown inputs are {strange or 'none'}",
             "Export it with mlagents-learn; ML-Agents refuses models whose tensors have other names.",
             "onnx_names",
-        )
-    first, last = inference.opsets
-    if not first <= model.opset <= last and not confirm:
-        yield (
-            f"its opset is {model.opset}, and {inference.package} is documented for {first} to {last}",
-            "Export it with opset 9, as mlagents-learn does; or try it all the same: confirm=true.",
-            "onnx_opset",
         )
     if not model.finite:
         yield (

@@ -44,6 +44,7 @@ class Evaluations:
         self,
         *,
         run_id: str | None = None,
+        model: str | None = None,
         onnx_path: str | None = None,
         build_id: str | None = None,
         env_path: str | None = None,
@@ -61,6 +62,7 @@ class Evaluations:
 
         Args:
             run_id: a run whose final policies are meant.
+            model: a registered version instead: its id, ``name@alias``, or a name, whose newest version it is.
             onnx_path: a file, instead.
             build_id: what to play on; left out: what the run was trained on.
             env_path: a player of the user's own, instead.
@@ -79,7 +81,7 @@ class Evaluations:
             NotFoundError: there is no such run, policy or build.
             ConflictError: the build is not made yet.
         """
-        chosen = self._policies.chosen(run_id=run_id, onnx_path=onnx_path)
+        chosen = self._policies.chosen(run_id=run_id, model=model, onnx_path=onnx_path)
         player = self._player(chosen, build_id, env_path)
         known = _parameters_of(player.build)
         given = {

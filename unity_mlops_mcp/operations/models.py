@@ -17,9 +17,15 @@ class Models:
         self._policies = policies
 
     def install_model(
-        self, *, project_path: str, run_id: str | None = None, onnx_path: str | None = None, confirm: bool = False
+        self,
+        *,
+        project_path: str,
+        run_id: str | None = None,
+        model: str | None = None,
+        onnx_path: str | None = None,
+        confirm: bool = False,
     ) -> InstalledModel:
-        """Put a run's policies, or an ONNX file, into a Unity project for the package that runs models there.
+        """Put a run's policies, a version's, or an ONNX file, into a Unity project for the package that runs models.
 
         Raises:
             InvalidInputError: not exactly one of them was given, a path lies under no allowed root, the folder is no
@@ -35,7 +41,7 @@ class Models:
         settings = self._parts.settings
         project = read_project(project_path, settings)
         inference = inference_of(project)
-        sources = self._policies.chosen(run_id=run_id, onnx_path=onnx_path).sources
+        sources = self._policies.chosen(run_id=run_id, model=model, onnx_path=onnx_path).sources
         done = install(project, inference, sources, settings=settings, confirm=confirm, rng=SystemRandom())
         return InstalledModel(
             files=[

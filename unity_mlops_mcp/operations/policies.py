@@ -1,4 +1,4 @@
-"""Which trained policies a caller means: a run's, or a file's."""
+"""Which trained policies a caller means: a run's, a model version's, or a file's."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ class Policies:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def chosen(self, *, run_id: str | None = None, onnx_path: str | None = None) -> Chosen:
+    def chosen(self, *, run_id: str | None = None, model: str | None = None, onnx_path: str | None = None) -> Chosen:
         """The policies that are meant.
 
         Raises:
             InvalidInputError: not exactly one was given, or the file lies under no allowed root.
-            NotFoundError: there is no such run, or it has no policy yet.
+            NotFoundError: there is no such run or version, or the run has no policy yet.
         """
-        exactly_one({"run_id": run_id, "onnx_path": onnx_path})
+        exactly_one({"run_id": run_id, "model": model, "onnx_path": onnx_path})
+        if model is not None:
+            return self._of_version(model)
         if run_id is not None:
             return Chosen(tuple(self.of_run(run_id)), run_id=run_id)
         return Chosen((self._file(str(onnx_path)),))
@@ -63,6 +65,20 @@ class Policies:
         data = read_record(folder).get("spec")
         spec = EnvironmentSpec.from_data(data) if data else None
         return [Source(path.stem, path, spec if spec and spec.name == path.stem else None) for path in policies]
+
+    def _of_version(self, reference: str) -> Chosen:
+        from unity_mlops_mcp.evaluation.installing import Source
+        from unity_mlops_mcp.registry.references import folder_of, resolve
+        from unity_mlops_mcp.spec.environment import EnvironmentSpec
+
+        version = resolve(self._parts.store, reference)
+        folder = folder_of(self._parts.store.home, version)
+        spec = EnvironmentSpec.from_data(version.spec) if version.spec else None
+        sources = tuple(
+            Source(policy.behavior, folder / policy.file, spec if spec and spec.name == policy.behavior else None)
+            for policy in version.policies
+        )
+        return Chosen(sources, run_id=version.run_id, version_id=version.version_id)
 
     def _file(self, onnx_path: str) -> Source:
         from unity_mlops_mcp.evaluation.installing import Source, behavior_of

@@ -29,6 +29,8 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "stop-training": operations.stop_training,
     "resume-training": operations.resume_training,
     "evaluate-model": models.evaluate_model,
+    "register-model": models.register_model,
+    "list-models": models.list_models,
     "install-model": models.install_model,
 }
 """The commands that are tools too: one for each."""

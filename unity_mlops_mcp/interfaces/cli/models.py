@@ -12,8 +12,9 @@ from unity_mlops_mcp.interfaces.cli.output import application, show, text_or_fil
 
 def evaluate_model(
     *,
-    run_id: Annotated[str | None, typer.Option(help="A run whose final policies are meant.")] = None,
-    onnx_path: Annotated[str | None, typer.Option(help="An ONNX file, such as a checkpoint's.")] = None,
+    run_id: o.PolicyRunId = None,
+    model: o.ModelReference = None,
+    onnx_path: o.OnnxPath = None,
     build_id: Annotated[str | None, typer.Option(help="A build to play on; default: what it was trained on.")] = None,
     env_path: Annotated[str | None, typer.Option(help="A player of your own to play on.")] = None,
     episodes: Annotated[int, typer.Option(min=1, max=100_000, help="Episodes; for each point of a sweep too.")] = 200,
@@ -31,6 +32,7 @@ def evaluate_model(
     with application() as app:
         result = app.evaluate_model(
             run_id=run_id,
+            model=model,
             onnx_path=onnx_path,
             build_id=build_id,
             env_path=env_path,
@@ -50,12 +52,41 @@ def evaluate_model(
 def install_model(
     project_path: Annotated[str, typer.Argument(help="The Unity project: the folder that holds Assets.")],
     *,
-    run_id: Annotated[str | None, typer.Option(help="A run whose policy is meant.")] = None,
-    onnx_path: Annotated[str | None, typer.Option(help="An ONNX file, such as a checkpoint's.")] = None,
+    run_id: o.PolicyRunId = None,
+    model: o.ModelReference = None,
+    onnx_path: o.OnnxPath = None,
     confirm: Annotated[bool, typer.Option("--confirm", help="Replace another file of that name; it is kept.")] = False,
     json: o.Json = False,
 ) -> None:
     """Put a trained policy into a Unity project, and say what to set in the inspector."""
     with application() as app:
-        result = app.install_model(project_path=project_path, run_id=run_id, onnx_path=onnx_path, confirm=confirm)
+        result = app.install_model(
+            project_path=project_path, run_id=run_id, model=model, onnx_path=onnx_path, confirm=confirm
+        )
         show(result, as_json=json)
+
+
+def register_model(
+    *,
+    name: Annotated[str | None, typer.Option(help="The model's name; default: the behaviour's.")] = None,
+    run_id: o.PolicyRunId = None,
+    onnx_path: o.OnnxPath = None,
+    description: Annotated[str | None, typer.Option(help="What changed; a promotion asks for it.")] = None,
+    json: o.Json = False,
+) -> None:
+    """Keep a policy as an immutable version of a model, checked as Unity would load it."""
+    with application() as app:
+        show(app.register_model(name=name, run_id=run_id, onnx_path=onnx_path, description=description), as_json=json)
+
+
+def list_models(
+    *,
+    name: Annotated[str | None, typer.Option(help="Only this model, with all its versions.")] = None,
+    alias: Annotated[str | None, typer.Option(help="Only versions that this alias points to.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Models on one page.")] = 10,
+    cursor: Annotated[str | None, typer.Option(help="next_cursor of the page before.")] = None,
+    json: o.Json = False,
+) -> None:
+    """List the models with their versions, aliases and figures."""
+    with application() as app:
+        show(app.list_models(name=name, alias=alias, limit=limit, cursor=cursor), as_json=json)

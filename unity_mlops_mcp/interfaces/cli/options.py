@@ -38,3 +38,8 @@ Training = Annotated[
     str | None, typer.Option("--training", help='How to train: YAML, JSON or a file, such as "{seed: 1, gamma: 0.99}".')
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Plan, write and check only: nothing is built or trained.")]
+PolicyRunId = Annotated[str | None, typer.Option("--run-id", help="A run whose final policies are meant.")]
+ModelReference = Annotated[
+    str | None, typer.Option("--model", help="A version: its id, name@alias, or a name, whose newest version it is.")
+]
+OnnxPath = Annotated[str | None, typer.Option("--onnx-path", help="An ONNX file, such as a checkpoint's.")]

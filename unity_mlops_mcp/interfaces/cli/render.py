@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from unity_mlops_mcp.interfaces.cli.render_models import render_evaluation
+from unity_mlops_mcp.interfaces.cli.render_models import render_evaluation, render_models, render_registered
 from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 from unity_mlops_mcp.results.builds import BehaviorShape, BuildResult
 from unity_mlops_mcp.results.models import InstalledModel
+from unity_mlops_mcp.results.registry import ModelList, RegisteredModel
 from unity_mlops_mcp.results.runs import MetricsResult, RunList, StartedRun, Status, StopResult
 from unity_mlops_mcp.results.scripts import ScriptFinding, ScriptResult, ScriptReview
 from unity_mlops_mcp.results.setup import SetupReport
@@ -222,3 +223,13 @@ def _installed(result: InstalledModel, console: Console) -> None:
     console.print("Set in the inspector of the agent:", style="bold")
     for row in result.inspector:
         console.print(f"  {row.field}: {row.value}")
+
+
+@render.register
+def _registered(result: RegisteredModel, console: Console) -> None:
+    render_registered(result, console)
+
+
+@render.register
+def _models(result: ModelList, console: Console) -> None:
+    render_models(result, console)

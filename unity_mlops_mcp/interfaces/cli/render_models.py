@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from unity_mlops_mcp.results.evaluations import EvaluationFigures, Figure
+from unity_mlops_mcp.results.registry import ModelLine, ModelList, RegisteredModel
 
 
 def share(figure: Figure) -> str:
@@ -60,3 +61,40 @@ def _robustness(found: EvaluationFigures, console: Console) -> None:
         success = share(point.success) if point.success else ""
         table.add_row(point.parameter, f"{point.value:g}", success, number(point.returns))
     console.print(table, soft_wrap=False)
+
+
+def render_registered(result: RegisteredModel, console: Console) -> None:
+    """A version that was registered."""
+    console.print(f"{result.version}  {'registered' if result.new else 'was registered before'}", style="bold")
+    for check in result.checks:
+        _row(console, "checked", f"{check.name}: {check.found}")
+    _row(console, "revision", f"{result.git_sha} of the {result.git_sha_of}")
+    _row(console, "folder", result.folder)
+    for note in result.notes:
+        _row(console, "note", note)
+    _row(console, "next", f"unity-mlops evaluate-model --model {result.version}")
+
+
+def render_models(result: ModelList, console: Console) -> None:
+    """The models with their versions."""
+    if not result.models:
+        console.print("No models yet. Keep a run's policy: unity-mlops register-model --run-id RUN_ID")
+    for model in result.models:
+        frozen = f"  frozen: {model.frozen}" if model.frozen else ""
+        console.print(f"{model.title}{frozen}", style="bold")
+        _versions(model, console)
+    if result.next_cursor:
+        _row(console, "more", f"--cursor {result.next_cursor}")
+
+
+def _versions(model: ModelLine, console: Console) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("version", no_wrap=True, min_width=max((len(row.version) for row in model.versions), default=8))
+    for heading in ("aliases", "success", "return"):
+        table.add_column(heading, no_wrap=True)
+    for row in model.versions:
+        success = share(row.success) if row.success else ""
+        table.add_row(row.version, " ".join(row.aliases), success, number(row.returns) if row.returns else "")
+    console.print(table, soft_wrap=False)
+    if model.versions_left_out:
+        console.print(f"{model.versions_left_out} older versions: unity-mlops list-models --name {model.name}")

@@ -145,7 +145,6 @@ Tags = Annotated[
 ]
 MaxPoints = Annotated[int, Field(ge=2, le=200, description="Points of one series; the shape is kept.")]
 
-OwnRunId = Annotated[str | None, Field(description="A run whose policy is meant; or give onnx_path.")]
 OnnxPath = Annotated[str | None, Field(description="An ONNX file under an allowed folder, such as a checkpoint's.")]
 ProjectPath = Annotated[
     str, Field(min_length=1, description="The Unity project: the folder that holds Assets, under an allowed folder.")
@@ -154,7 +153,16 @@ Replace = Annotated[
     bool, Field(description="Replace another file of that name (kept as a backup); ask the user before.")
 ]
 
-PolicyRunId = Annotated[str | None, Field(description="A run whose final policies are meant; or give onnx_path.")]
+PolicyRunId = Annotated[str | None, Field(description="A run whose final policies are meant.")]
+ModelReference = Annotated[
+    str | None, Field(description="A registered version: its id, name@alias, or a name, whose newest version it is.")
+]
+ModelTitle = Annotated[str | None, Field(max_length=64, description="The model's name. Default: the behaviour's.")]
+ModelNamed = Annotated[str | None, Field(description="Only this model, with all its versions.")]
+AliasFilter = Annotated[str | None, Field(description="Only versions that this alias points to, such as production.")]
+Changelog = Annotated[
+    str | None, Field(max_length=2000, description="What changed, in a sentence; a promotion asks for it.")
+]
 PlayOnBuild = Annotated[str | None, Field(description="A build to play on. Default: what the run was trained on.")]
 PlayOnPlayer = Annotated[str | None, Field(description="A player of your own to play on, under an allowed folder.")]
 Episodes = Annotated[int, Field(ge=1, le=100_000, description="Episodes; as many again for each point of a sweep.")]

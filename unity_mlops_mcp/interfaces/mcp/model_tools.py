@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from unity_mlops_mcp.interfaces.mcp import arguments as a
 from unity_mlops_mcp.results.evaluations import StartedEvaluation
 from unity_mlops_mcp.results.models import InstalledModel
+from unity_mlops_mcp.results.registry import ModelList, RegisteredModel
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
@@ -27,6 +28,7 @@ class ModelTools:
         self,
         *,
         run_id: a.PolicyRunId = None,
+        model: a.ModelReference = None,
         onnx_path: a.OnnxPath = None,
         build_id: a.PlayOnBuild = None,
         env_path: a.PlayOnPlayer = None,
@@ -42,13 +44,14 @@ class ModelTools:
     ) -> StartedEvaluation:
         """Let a trained policy play whole episodes and say how good it is: figures with 95 % intervals.
 
-        Give run_id or onnx_path. Returns at once with job_id; wait_for(job_id) until done: its evaluation holds
+        Give run_id, model or onnx_path. Returns at once with job_id; wait_for(job_id) until done: its evaluation holds
         success, return, endings (collisions, falls, timeout), episode length, actions, sensors against the training's
         range, inference time. With sweep it also tells success against a parameter, such as the obstacle count. Quote
         figures with their intervals; training metrics are no substitute.
         """
         return self._app().evaluate_model(
             run_id=run_id,
+            model=model,
             onnx_path=onnx_path,
             build_id=build_id,
             env_path=env_path,
@@ -63,18 +66,52 @@ class ModelTools:
             idempotency_key=idempotency_key,
         )
 
+    def register_model(
+        self,
+        *,
+        name: a.ModelTitle = None,
+        run_id: a.PolicyRunId = None,
+        onnx_path: a.OnnxPath = None,
+        description: a.Changelog = None,
+    ) -> RegisteredModel:
+        """Keep a trained policy as an immutable version of a model, with all that is known of how it came about.
+
+        Give run_id or onnx_path, and a description of what changed. The policy is checked as Unity would load it and
+        refused with the reason otherwise. The same policy again gives the same version (new is false). Next:
+        evaluate_model(model=version), then promote_model(version).
+        """
+        return self._app().register_model(name=name, run_id=run_id, onnx_path=onnx_path, description=description)
+
+    def list_models(
+        self,
+        *,
+        name: a.ModelNamed = None,
+        alias: a.AliasFilter = None,
+        limit: a.Limit = 10,
+        cursor: a.Cursor = None,
+    ) -> ModelList:
+        """List the registered models with their versions, aliases and figures, newest first.
+
+        Call it to see which version serves (aliases), how good each is (success and return of its newest evaluation,
+        with intervals), and whether a model is frozen. The card of a version is the resource models://{version}.
+        """
+        return self._app().list_models(name=name, alias=alias, limit=limit, cursor=cursor)
+
     def install_model(
         self,
         *,
         project_path: a.ProjectPath,
-        run_id: a.OwnRunId = None,
+        run_id: a.PolicyRunId = None,
+        model: a.ModelReference = None,
         onnx_path: a.OnnxPath = None,
         confirm: a.Replace = False,
     ) -> InstalledModel:
         """Put a trained policy into a Unity project, checked for the package that runs models there.
 
-        Give run_id or onnx_path. Returns the files, the inference package (Barracuda, Sentis or Inference Engine) and
-        the values to set in the inspector: tell them to the user. Another file of that name is replaced only with
+        Give run_id, model or onnx_path. Returns the files, the inference package (Barracuda, Sentis, Inference Engine)
+        and the values to set in the inspector: tell them to the user. Another file of that name is replaced only with
         confirm=true, and kept as a backup. The project may be open in the Editor.
         """
-        return self._app().install_model(project_path=project_path, run_id=run_id, onnx_path=onnx_path, confirm=confirm)
+        return self._app().install_model(
+            project_path=project_path, run_id=run_id, model=model, onnx_path=onnx_path, confirm=confirm
+        )

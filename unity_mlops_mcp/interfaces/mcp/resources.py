@@ -31,6 +31,16 @@ def add_resources(server: MCPServer[Any], app: Callable[[], App]) -> None:
         """The end of the trainer's log, at most 200 lines."""
         return _read(lambda: _end(app().read_log(run_id, tail=_LOG_LINES)))
 
+    @server.resource("models://{version}", title="A model version's card", mime_type="text/markdown")
+    def card(version: str) -> str:
+        """The model card of a registered version: policy, evaluation, training, lineage; ``name@alias`` works too."""
+        return _read(lambda: _end(app().model_card(version)))
+
+    @server.resource("evaluations://{evaluation_id}", title="An evaluation", mime_type="application/json")
+    def evaluation(evaluation_id: str) -> str:
+        """The status of an evaluation's job with all its figures."""
+        return _read(lambda: compact_json(bounded(app().get_run(evaluation_id).model_dump(mode="json"))))
+
     @server.resource("spec://schema", title="The schema of environment specs", mime_type="application/schema+json")
     def schema() -> str:
         """The whole JSON schema of an environment spec, every field described."""

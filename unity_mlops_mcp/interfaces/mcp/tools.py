@@ -35,6 +35,8 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
         _tool(training.stop_training, "Stop a run or job", destructive=True, idempotent=True),
         _tool(training.resume_training, "Resume a run"),
         _tool(models.evaluate_model, "Test a policy over episodes"),
+        _tool(models.register_model, "Keep a policy as a version", idempotent=True),
+        _tool(models.list_models, "List models and versions", read_only=True),
         _tool(models.install_model, "Install a policy into a Unity project", destructive=True, idempotent=True),
     ]
 

@@ -1,0 +1,226 @@
+"""The operations that keep policies as versions of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from unity_mlops_mcp.errors import NotFoundError
+from unity_mlops_mcp.operations.parts import Parts
+from unity_mlops_mcp.operations.policies import Chosen, Policies
+from unity_mlops_mcp.results.registry import ModelLine, ModelList, PolicyCheck, RegisteredModel, VersionLine
+from unity_mlops_mcp.views.evaluations import figure
+from unity_mlops_mcp.views.status import iso
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.registry.records import Facts, ModelVersion, PolicyFile
+    from unity_mlops_mcp.store.rows import ModelRow
+
+VERSIONS_SHOWN = 10
+
+
+class Registry:
+    """Models and their versions."""
+
+    def __init__(self, parts: Parts, policies: Policies) -> None:
+        self._parts = parts
+        self._policies = policies
+
+    def register_model(
+        self,
+        *,
+        name: str | None = None,
+        run_id: str | None = None,
+        onnx_path: str | None = None,
+        description: str | None = None,
+    ) -> RegisteredModel:
+        """Keep a run's policies, or an ONNX file, as the next version of a model.
+
+        Args:
+            name: of the model; left out: the behaviour's name.
+            run_id: a run whose final policies are meant.
+            onnx_path: a file, instead.
+            description: what changed, for whoever promotes it.
+
+        Raises:
+            InvalidInputError: Unity could not load the policy, or the name is none; nothing was registered.
+            NotFoundError: there is no such run or file, or the run has no policy yet.
+        """
+        from unity_mlops_mcp.registry.references import folder_of
+        from unity_mlops_mcp.registry.versions import files_of, register
+
+        chosen = self._policies.chosen(run_id=run_id, onnx_path=onnx_path)
+        facts = self._facts(chosen, name or chosen.sources[0].behavior, description)
+        version, new = register(self._parts.store, {one.behavior: one.path for one in chosen.sources}, facts)
+        home = self._parts.store.home
+        return RegisteredModel(
+            version=version.version_id,
+            name=version.name,
+            number=version.number,
+            new=new,
+            sha256=version.policy_sha256,
+            git_sha=version.git_sha,
+            git_sha_of=version.git_sha_of,
+            checks=[check for policy in version.policies for check in _checks(policy)],
+            evaluation_id=version.evaluation_id,
+            folder=str(folder_of(home, version)),
+            files=list(files_of(home, version)),
+            notes=_notes(version, new=new, description=description),
+            next=f"Call promote_model(version={version.version_id!r}) to let it serve."
+            if version.evaluation_id
+            else f"Call evaluate_model(model={version.version_id!r}): promotion asks for an evaluation.",
+        )
+
+    def list_models(
+        self, *, name: str | None = None, alias: str | None = None, limit: int = 10, cursor: str | None = None
+    ) -> ModelList:
+        """Models with their versions, newest first.
+
+        Args:
+            name: only this model, with all its versions.
+            alias: only models with this alias, and of them the version that it points to.
+            limit: models on one page.
+            cursor: ``next_cursor`` of the page before.
+
+        Raises:
+            NotFoundError: there is no such model.
+        """
+        from unity_mlops_mcp.registry.references import require_model
+
+        models = self._parts.store.models
+        if name is not None:
+            row = models.get(require_model(self._parts.store, name))
+            rows, next_cursor = [row] if row else [], None
+        else:
+            page = models.page(limit=limit, cursor=cursor)
+            rows, next_cursor = list(page.rows), page.next_cursor
+        lines = [self._line(row, alias, most=None if name else VERSIONS_SHOWN) for row in rows]
+        return ModelList(
+            models=[line for line in lines if alias is None or line.versions],
+            next_cursor=next_cursor,
+            next="Call promote_model(version=…, alias=…) to let one serve, or install_model(model=…) for a project.",
+        )
+
+    def model_card(self, reference: str) -> str:
+        """The card of a version, as Markdown.
+
+        Raises:
+            NotFoundError: there is no such version, or its files are gone.
+        """
+        from unity_mlops_mcp.registry.references import folder_of, resolve
+        from unity_mlops_mcp.registry.versions import CARD_FILE
+
+        version = resolve(self._parts.store, reference)
+        card = folder_of(self._parts.store.home, version) / CARD_FILE
+        if not card.is_file():
+            raise NotFoundError(f"The files of {version.version_id} are gone from {card.parent}.", fix="Restore them.")
+        return card.read_text("utf-8")
+
+    def _line(self, row: ModelRow, alias: str | None, *, most: int | None) -> ModelLine:
+        from unity_mlops_mcp.registry.references import version_of
+
+        models = self._parts.store.models
+        at = {one.alias: one.version_id for one in models.aliases(row.name)}
+        versions = [version_of(one) for one in models.versions(row.name)]
+        if alias is not None:
+            versions = [one for one in versions if one.version_id == at.get(alias.lower())]
+        shown = versions if most is None else versions[:most]
+        return ModelLine(
+            name=row.name,
+            title=row.title,
+            frozen=row.frozen,
+            aliases=at,
+            versions=[self._version_line(one, at) for one in shown],
+            versions_left_out=len(versions) - len(shown),
+        )
+
+    def _version_line(self, version: ModelVersion, at: Mapping[str, str]) -> VersionLine:
+        from unity_mlops_mcp.evaluation.library import newest_evaluation
+
+        found = newest_evaluation(self._parts.store, policy_sha256=version.policies[0].sha256)
+        return VersionLine(
+            version=version.version_id,
+            number=version.number,
+            aliases=sorted(alias for alias, held in at.items() if held == version.version_id),
+            run_id=version.run_id,
+            success=figure(found.success) if found and found.success else None,
+            returns=figure(found.returns) if found else None,
+            training_reward=version.metrics.get("last_reward"),
+            description=version.description,
+            created_at=iso(version.created_at) or "",
+        )
+
+    def _facts(self, chosen: Chosen, title: str, description: str | None) -> Facts:
+        from unity_mlops_mcp.registry.records import Facts
+
+        if chosen.run_id is None:
+            return Facts(title=title, description=description)
+        return Facts(title=title, description=description, **self._facts_of_run(chosen.run_id))
+
+    def _facts_of_run(self, run_id: str) -> dict[str, Any]:
+        from unity_mlops_mcp.training.record import read_record
+
+        row, record = self._parts.runs.row(run_id), read_record(self._parts.runs.folder(run_id))
+        request = record.get("request", {})
+        return {
+            "revision": record.get("revision"),
+            "revision_of": self._revision_of(row.build_id),
+            "run_id": run_id,
+            "build_id": row.build_id,
+            "spec_id": row.spec_id,
+            "archetype": row.archetype,
+            "spec": record.get("spec"),
+            "seed": request.get("seed"),
+            "max_steps": row.max_steps,
+            "configuration": record.get("configuration") or {},
+            "versions": record.get("versions") or {},
+            "metrics": self._metrics(run_id),
+            "parent": self._parent(request.get("initialize_from")),
+        }
+
+    def _revision_of(self, build_id: str | None) -> Literal["unity project", "input folder"]:
+        row = self._parts.store.builds.get(build_id) if build_id else None
+        facts = (row.data.get("facts") or {}) if row else {}
+        return "unity project" if facts.get("project") else "input folder"
+
+    def _parent(self, run_id: str | None) -> str | None:
+        """The version that was registered of the run, else the run."""
+        versions = self._parts.store.models.versions_of_run(run_id) if run_id else ()
+        return versions[0].version_id if versions else run_id
+
+    def _metrics(self, run_id: str) -> dict[str, Any]:
+        from unity_mlops_mcp.metrics.reader import reader_for
+        from unity_mlops_mcp.metrics.summary import summarize
+        from unity_mlops_mcp.store.ids import utc_now
+
+        row, reader = self._parts.runs.row(run_id), reader_for(self._parts.runs.folder(run_id).path)
+        reader.poll()
+        behavior = row.behavior_name if row.behavior_name in reader.behaviors else None
+        summary = summarize(reader, max_steps=row.max_steps, now=utc_now().timestamp(), behavior=behavior)
+        return summary.model_dump(mode="json", exclude_none=True)
+
+
+def _checks(policy: PolicyFile) -> list[PolicyCheck]:
+    shapes = " and ".join(str(list(shape)) for shape in policy.observations)
+    actions = f"{policy.continuous} continuous actions, branches {list(policy.branches) or 'none'}"
+    return [
+        PolicyCheck(name=f"{policy.file} opens and runs", found=f"{policy.size:,} bytes, sha256 {policy.sha256}"),
+        PolicyCheck(name="inputs and outputs", found=f"observations {shapes}; {actions}"),
+        PolicyCheck(name="version_number", found=str(policy.version_number)),
+        PolicyCheck(name="opset", found=str(policy.opset)),
+    ]
+
+
+def _notes(version: ModelVersion, *, new: bool, description: str | None) -> list[str]:
+    notes = [note for policy in version.policies for note in policy.notes]
+    if not new:
+        again = f"The same policy was registered before as {version.version_id}: versions never change."
+        kept = " Its description stays as it was." if description and description != version.description else ""
+        notes.append(again + kept)
+    if version.git_sha_of == "policy":
+        notes.append("No git revision was known: git_sha is the beginning of the policy's SHA-256.")
+    if version.git_dirty:
+        notes.append("Files differed from that revision when the training started.")
+    if version.evaluation_id is None:
+        notes.append("No evaluation of this policy is attached.")
+    return notes
