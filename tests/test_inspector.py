@@ -43,6 +43,8 @@ CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
     ("evaluate_model", {"run_id": "nope"}, True, "nope"),
     ("register_model", {"run_id": "nope"}, True, "nope"),
     ("list_models", {}, False, '"models":[]'),
+    ("promote_model", {"version": "nope"}, True, "nope"),
+    ("rollback_model", {"name": "nope", "reason": "it falls"}, True, "nope"),
     ("install_model", {"run_id": "nope", "project_path": "nowhere"}, True, "nowhere"),
 )
 

@@ -101,6 +101,9 @@ EVALUATION = {
     "env_args",
     "idempotency_key",
 }
+REGISTRATION = {"name", "run_id", "onnx_path", "description", "registry", "vertex_project", "vertex_region"}
+PROMOTION = {"version", "name", "alias", "gates", "action", "override_reason", "confirm"}
+ROLLBACK = {"name", "alias", "to", "reason", "corrective_action", "confirm"}
 # tool: (arguments, required arguments, (read only, destructive, idempotent, open world))
 TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "check_setup": ({"fix"}, set(), (False, False, True, True)),
@@ -116,7 +119,9 @@ TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "stop_training": ({"id"}, {"id"}, (False, True, True, False)),
     "resume_training": ({"run_id", "extra_steps"}, {"run_id"}, (False, False, False, False)),
     "evaluate_model": (EVALUATION, set(), (False, False, False, False)),
-    "register_model": ({"name", "run_id", "onnx_path", "description"}, set(), (False, False, True, False)),
+    "register_model": (REGISTRATION, set(), (False, False, True, True)),
+    "promote_model": (PROMOTION, set(), (False, True, False, False)),
+    "rollback_model": (ROLLBACK, {"name", "reason"}, (False, True, False, False)),
     "list_models": ({"name", "alias", "limit", "cursor"}, set(), (True, False, True, False)),
     "install_model": (
         {"project_path", "run_id", "model", "onnx_path", "confirm"},

@@ -14,6 +14,7 @@ from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.pipelines import Pipelines
 from unity_mlops_mcp.operations.planning import Planning
 from unity_mlops_mcp.operations.policies import Policies
+from unity_mlops_mcp.operations.promoting import Promotions
 from unity_mlops_mcp.operations.registering import Registry
 from unity_mlops_mcp.operations.scripts import Scripts
 from unity_mlops_mcp.operations.trainings import Trainings
@@ -64,6 +65,9 @@ class App:
         self.register_model = registry.register_model
         self.list_models = registry.list_models
         self.model_card = registry.model_card
+        promotions = Promotions(parts)
+        self.promote_model = promotions.promote_model
+        self.rollback_model = promotions.rollback_model
         self.run_pipeline = Pipelines(parts, planning).run_pipeline
 
         elsewhere = Elsewhere(parts)

@@ -61,6 +61,13 @@ async def _vertex_upload(context: JobContext) -> dict[str, Any]:
     return await upload_version(context)
 
 
+async def _promote(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.jobs.manager import Jobs
+    from unity_mlops_mcp.registry.promoting.run import run_promotion
+
+    return await run_promotion(context, Jobs(context.store, context.settings, kinds=KINDS))
+
+
 async def _pipeline(context: JobContext) -> dict[str, Any]:
     from unity_mlops_mcp.jobs.manager import Jobs
     from unity_mlops_mcp.pipeline.run import run_pipeline
@@ -77,6 +84,7 @@ KINDS = {
         Kind("evaluation", run=_evaluate, can_resume=lambda _: True, grace_s=2.0),
         Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
         Kind("vertex_upload", run=_vertex_upload, can_resume=lambda _: True, limited=False, grace_s=2.0),
+        Kind("promotion", run=_promote, can_resume=lambda _: True, limited=False),
         Kind("pipeline", run=_pipeline, can_resume=lambda _: True, limited=False),
     )
 }

@@ -23,6 +23,18 @@ class Elsewhere:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
+    def require_vertex(self, *, vertex_project: str | None = None, vertex_region: str | None = None) -> None:
+        """Do nothing where an upload to Vertex AI can start.
+
+        Raises:
+            InvalidInputError, SetupError: project, region, bucket, extra or credentials are missing or wrong.
+        """
+        from unity_mlops_mcp.registry.vertex.client import VertexRegistry
+        from unity_mlops_mcp.registry.vertex.target import target_of
+
+        target = target_of(self._parts.settings, project=vertex_project, region=vertex_region)
+        VertexRegistry(target).close()
+
     def upload_to_vertex(
         self, version: str, *, vertex_project: str | None = None, vertex_region: str | None = None
     ) -> VertexUploadStarted:

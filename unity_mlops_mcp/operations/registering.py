@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from unity_mlops_mcp.errors import NotFoundError
+from unity_mlops_mcp.operations.elsewhere import Elsewhere
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.policies import Chosen, Policies
+from unity_mlops_mcp.results.promotions import AuditLine, IncidentLine
 from unity_mlops_mcp.results.registry import ModelLine, ModelList, PolicyCheck, RegisteredModel, VersionLine
 from unity_mlops_mcp.views.evaluations import figure
 from unity_mlops_mcp.views.status import iso
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from unity_mlops_mcp.registry.records import Facts, ModelVersion, PolicyFile
     from unity_mlops_mcp.store.rows import ModelRow
 
-VERSIONS_SHOWN = 10
+VERSIONS_SHOWN, AUDIT_SHOWN = 10, 20
 
 
 class Registry:
@@ -25,6 +27,7 @@ class Registry:
     def __init__(self, parts: Parts, policies: Policies) -> None:
         self._parts = parts
         self._policies = policies
+        self._elsewhere = Elsewhere(parts)
 
     def register_model(
         self,
@@ -33,6 +36,9 @@ class Registry:
         run_id: str | None = None,
         onnx_path: str | None = None,
         description: str | None = None,
+        registry: Literal["local", "vertex"] = "local",
+        vertex_project: str | None = None,
+        vertex_region: str | None = None,
     ) -> RegisteredModel:
         """Keep a run's policies, or an ONNX file, as the next version of a model.
 
@@ -41,17 +47,35 @@ class Registry:
             run_id: a run whose final policies are meant.
             onnx_path: a file, instead.
             description: what changed, for whoever promotes it.
+            registry: ``vertex`` uploads it to Vertex AI too, by a job.
+            vertex_project: the Google Cloud project; left out: of the settings.
+            vertex_region: its region; left out: of the settings.
 
         Raises:
             InvalidInputError: Unity could not load the policy, or the name is none; nothing was registered.
             NotFoundError: there is no such run or file, or the run has no policy yet.
+            SetupError: Vertex AI's extra, project, bucket or credentials are missing; nothing was registered.
         """
-        from unity_mlops_mcp.registry.references import folder_of
-        from unity_mlops_mcp.registry.versions import files_of, register
+        from unity_mlops_mcp.registry.versions import register
 
         chosen = self._policies.chosen(run_id=run_id, onnx_path=onnx_path)
         facts = self._facts(chosen, name or chosen.sources[0].behavior, description)
+        if registry == "vertex":
+            self._elsewhere.require_vertex(vertex_project=vertex_project, vertex_region=vertex_region)
         version, new = register(self._parts.store, {one.behavior: one.path for one in chosen.sources}, facts)
+        made = self._registered(version, new=new, description=description)
+        if registry == "local":
+            return made
+        upload = self._elsewhere.upload_to_vertex(
+            version.version_id, vertex_project=vertex_project, vertex_region=vertex_region
+        )
+        uploading = {"job_id": upload.job_id, "vertex_resource_name": upload.vertex_resource_name, "next": upload.next}
+        return made.model_copy(update=uploading)
+
+    def _registered(self, version: ModelVersion, *, new: bool, description: str | None) -> RegisteredModel:
+        from unity_mlops_mcp.registry.references import folder_of
+        from unity_mlops_mcp.registry.versions import files_of
+
         home = self._parts.store.home
         return RegisteredModel(
             version=version.version_id,
@@ -132,7 +156,37 @@ class Registry:
             aliases=at,
             versions=[self._version_line(one, at) for one in shown],
             versions_left_out=len(versions) - len(shown),
+            audit=self._audit(row.name) if most is None else [],
+            incidents=self._incidents(row.name) if most is None else [],
         )
+
+    def _audit(self, name: str) -> list[AuditLine]:
+        return [
+            AuditLine(
+                at=iso(row.at) or "",
+                action=row.action,
+                alias=row.alias,
+                version=row.version_id,
+                previous_version=row.previous_version,
+                reason=row.reason,
+            )
+            for row in self._parts.store.models.audit(name, limit=AUDIT_SHOWN)
+        ]
+
+    def _incidents(self, name: str) -> list[IncidentLine]:
+        return [
+            IncidentLine(
+                incident_id=row.incident_id,
+                alias=row.alias,
+                failed_version=row.failed_version,
+                restored_version=row.restored_version,
+                reason=row.reason,
+                corrective_action=str(row.data.get("corrective_action") or ""),
+                opened_at=iso(row.opened_at) or "",
+                closed_at=iso(row.closed_at),
+            )
+            for row in self._parts.store.models.incidents(name)
+        ]
 
     def _version_line(self, version: ModelVersion, at: Mapping[str, str]) -> VersionLine:
         from unity_mlops_mcp.evaluation.library import newest_evaluation

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from unity_mlops_mcp.results.base import Result
 from unity_mlops_mcp.results.evaluations import Figure
+from unity_mlops_mcp.results.promotions import AuditLine, IncidentLine
 
 
 class PolicyCheck(Result):
@@ -29,6 +30,8 @@ class RegisteredModel(Result):
     evaluation_id: str | None = Field(default=None, description="The evaluation that is attached to it.")
     folder: str
     files: list[str]
+    job_id: str | None = Field(default=None, description="The job that uploads it to Vertex AI, where asked for.")
+    vertex_resource_name: str | None = Field(default=None, description="The model in Vertex AI.")
     notes: list[str] = Field(default_factory=list)
     next: str
 
@@ -56,6 +59,8 @@ class ModelLine(Result):
     aliases: dict[str, str] = Field(default_factory=dict, description="Alias → version.")
     versions: list[VersionLine] = Field(description="Newest first.")
     versions_left_out: int = 0
+    audit: list[AuditLine] = Field(default_factory=list, description="Of one named model: what was done, newest first.")
+    incidents: list[IncidentLine] = Field(default_factory=list, description="Of one named model, newest first.")
 
 
 class ModelList(Result):

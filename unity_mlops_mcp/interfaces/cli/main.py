@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from unity_mlops_mcp.errors import InvalidInputError, MlopsError, refused_by_system
-from unity_mlops_mcp.interfaces.cli import elsewhere, journeys, machine, models, operations, scripting
+from unity_mlops_mcp.interfaces.cli import elsewhere, journeys, machine, models, operations, promoting, scripting
 from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, MISUSE, error_record, fail, print_json
 
 # Typer exports the children of its usage error, not the error itself.
@@ -31,6 +31,8 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "evaluate-model": models.evaluate_model,
     "register-model": models.register_model,
     "list-models": models.list_models,
+    "promote-model": promoting.promote_model,
+    "rollback-model": promoting.rollback_model,
     "install-model": models.install_model,
 }
 """The commands that are tools too: one for each."""

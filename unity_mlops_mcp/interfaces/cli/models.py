@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from unity_mlops_mcp.interfaces.cli import options as o
 from unity_mlops_mcp.interfaces.cli.output import application, show, text_or_file
+
+RegistryName = Literal["local", "vertex"]
 
 
 def evaluate_model(
@@ -72,11 +74,23 @@ def register_model(
     run_id: o.PolicyRunId = None,
     onnx_path: o.OnnxPath = None,
     description: Annotated[str | None, typer.Option(help="What changed; a promotion asks for it.")] = None,
+    registry: Annotated[RegistryName, typer.Option(help="vertex: upload it to Vertex AI too.")] = "local",
+    vertex_project: Annotated[str | None, typer.Option(help="Google Cloud project; default: the settings'.")] = None,
+    vertex_region: Annotated[str | None, typer.Option(help="Its region; default: the settings'.")] = None,
     json: o.Json = False,
 ) -> None:
     """Keep a policy as an immutable version of a model, checked as Unity would load it."""
     with application() as app:
-        show(app.register_model(name=name, run_id=run_id, onnx_path=onnx_path, description=description), as_json=json)
+        result = app.register_model(
+            name=name,
+            run_id=run_id,
+            onnx_path=onnx_path,
+            description=description,
+            registry=registry,
+            vertex_project=vertex_project,
+            vertex_region=vertex_region,
+        )
+        show(result, as_json=json)
 
 
 def list_models(

@@ -9,10 +9,17 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from unity_mlops_mcp.interfaces.cli.render_models import render_evaluation, render_models, render_registered
+from unity_mlops_mcp.interfaces.cli.render_models import (
+    render_evaluation,
+    render_models,
+    render_promotion,
+    render_registered,
+    render_rollback,
+)
 from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 from unity_mlops_mcp.results.builds import BehaviorShape, BuildResult
 from unity_mlops_mcp.results.models import InstalledModel
+from unity_mlops_mcp.results.promotions import Promotion, Rollback
 from unity_mlops_mcp.results.registry import ModelList, RegisteredModel
 from unity_mlops_mcp.results.runs import MetricsResult, RunList, StartedRun, Status, StopResult
 from unity_mlops_mcp.results.scripts import ScriptFinding, ScriptResult, ScriptReview
@@ -233,3 +240,13 @@ def _registered(result: RegisteredModel, console: Console) -> None:
 @render.register
 def _models(result: ModelList, console: Console) -> None:
     render_models(result, console)
+
+
+@render.register
+def _promotion(result: Promotion, console: Console) -> None:
+    render_promotion(result, console)
+
+
+@render.register
+def _rollback(result: Rollback, console: Console) -> None:
+    render_rollback(result, console)

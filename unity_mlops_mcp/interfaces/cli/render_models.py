@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from unity_mlops_mcp.results.evaluations import EvaluationFigures, Figure
+from unity_mlops_mcp.results.promotions import Promotion, Rollback
 from unity_mlops_mcp.results.registry import ModelLine, ModelList, RegisteredModel
 
 
@@ -96,5 +97,53 @@ def _versions(model: ModelLine, console: Console) -> None:
         success = share(row.success) if row.success else ""
         table.add_row(row.version, " ".join(row.aliases), success, number(row.returns) if row.returns else "")
     console.print(table, soft_wrap=False)
+    for incident in model.incidents:
+        closed = f"closed {incident.closed_at}" if incident.closed_at else "open"
+        _row(console, "incident", f"{incident.incident_id} ({closed}): {incident.failed_version}: {incident.reason}")
+    for line in model.audit:
+        where = f" {line.alias}" if line.alias else ""
+        why = f": {line.reason}" if line.reason else ""
+        _row(console, line.at[:16].replace("T", " "), f"{line.action}{where} {line.version or ''}{why}")
     if model.versions_left_out:
         console.print(f"{model.versions_left_out} older versions: unity-mlops list-models --name {model.name}")
+
+
+_OUTCOME = {"passed": "green", "failed": "red", "missing": "yellow"}
+
+
+def render_promotion(result: Promotion, console: Console) -> None:
+    """What became of a promotion, gate by gate."""
+    if result.version is None:
+        console.print(result.next, style="bold")
+        return
+    done = "promoted" if result.promoted else "a preview" if result.preview else "not promoted"
+    console.print(f"{result.version} to {result.alias}: {done}", style="bold")
+    for gate in result.gates:
+        console.print(f"{gate.outcome:<8}", style=_OUTCOME[gate.outcome], end="")
+        console.print(f"{gate.name:<16} {gate.value}")
+        if gate.outcome != "passed":
+            console.print(f"        needed: {gate.needed}")
+            console.print(f"        fix:    {gate.fix}")
+    if result.previous_version:
+        _row(console, "held before by", result.previous_version)
+    for note in result.notes:
+        _row(console, "note", note)
+    if result.job_id:
+        _row(console, "next", f"unity-mlops wait-for {result.job_id}")
+    elif result.preview:
+        _row(console, "next", result.next)
+
+
+def render_rollback(result: Rollback, console: Console) -> None:
+    """What became of a rollback."""
+    done = "would go back" if result.preview else "went back"
+    console.print(f"{result.alias} of {result.name} {done} to {result.version}", style="bold")
+    _row(console, "taken back", result.previous_version)
+    if result.incident_id:
+        _row(console, "incident", f"{result.incident_id}; promotion is frozen")
+    for note in result.notes:
+        _row(console, "note", note)
+    if result.preview:
+        _row(console, "next", "--confirm does it")
+    else:
+        _row(console, "next", f"unity-mlops promote-model --name {result.name} --action unfreeze --confirm")

@@ -160,6 +160,30 @@ ModelReference = Annotated[
 ModelTitle = Annotated[str | None, Field(max_length=64, description="The model's name. Default: the behaviour's.")]
 ModelNamed = Annotated[str | None, Field(description="Only this model, with all its versions.")]
 AliasFilter = Annotated[str | None, Field(description="Only versions that this alias points to, such as production.")]
+RegistryName = Annotated[Literal["local", "vertex"], Field(description="vertex: upload it to Vertex AI too, by a job.")]
+VertexProject = Annotated[str | None, Field(description="Google Cloud project. Default: of the settings.")]
+VertexRegion = Annotated[str | None, Field(description="Its region. Default: of the settings.")]
+Promoted = Annotated[
+    str | None, Field(description="What to promote: a version's id, name@alias, or a name (its newest version).")
+]
+FrozenModel = Annotated[str | None, Field(description="The model to freeze or unfreeze.")]
+ModelName = Annotated[str, Field(min_length=1, description="The model.")]
+Alias = Annotated[str, Field(description="The alias, such as production or staging.")]
+Gates = Annotated[
+    str | None,
+    Field(
+        description="Gates of your own, YAML or JSON, in place of the default ones: "
+        "[{name: success, kind: not_worse, figure: success, goal: 0.9, margin: 0.05}]."
+    ),
+]
+PromotionAction = Annotated[Literal["promote", "freeze", "unfreeze"], Field(description="What to do.")]
+OverrideReason = Annotated[
+    str | None, Field(description="Promote although gates failed, and write down why. Also the reason of a freeze.")
+]
+DoIt = Annotated[bool, Field(description="Do it. Without it nothing changes: you see what would happen.")]
+BackTo = Annotated[str | None, Field(description="A version to go back to. Default: the last good one.")]
+WhyBack = Annotated[str, Field(min_length=1, description="What went wrong; kept in the incident.")]
+Correction = Annotated[str | None, Field(description="What shall be done about it; kept in the incident.")]
 Changelog = Annotated[
     str | None, Field(max_length=2000, description="What changed, in a sentence; a promotion asks for it.")
 ]

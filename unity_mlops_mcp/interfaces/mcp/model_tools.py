@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from unity_mlops_mcp.interfaces.mcp import arguments as a
 from unity_mlops_mcp.results.evaluations import StartedEvaluation
 from unity_mlops_mcp.results.models import InstalledModel
+from unity_mlops_mcp.results.promotions import Promotion, Rollback
 from unity_mlops_mcp.results.registry import ModelList, RegisteredModel
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class ModelTools:
         run_id: a.PolicyRunId = None,
         onnx_path: a.OnnxPath = None,
         description: a.Changelog = None,
+        registry: a.RegistryName = "local",
+        vertex_project: a.VertexProject = None,
+        vertex_region: a.VertexRegion = None,
     ) -> RegisteredModel:
         """Keep a trained policy as an immutable version of a model, with all that is known of how it came about.
 
@@ -80,7 +84,62 @@ class ModelTools:
         refused with the reason otherwise. The same policy again gives the same version (new is false). Next:
         evaluate_model(model=version), then promote_model(version).
         """
-        return self._app().register_model(name=name, run_id=run_id, onnx_path=onnx_path, description=description)
+        return self._app().register_model(
+            name=name,
+            run_id=run_id,
+            onnx_path=onnx_path,
+            description=description,
+            registry=registry,
+            vertex_project=vertex_project,
+            vertex_region=vertex_region,
+        )
+
+    def promote_model(
+        self,
+        *,
+        version: a.Promoted = None,
+        name: a.FrozenModel = None,
+        alias: a.Alias = "production",
+        gates: a.Gates = None,
+        action: a.PromotionAction = "promote",
+        override_reason: a.OverrideReason = None,
+        confirm: a.DoIt = False,
+    ) -> Promotion:
+        """Let an alias such as production point to a version, when its gates pass; or freeze or unfreeze a model.
+
+        Call it without confirm first: it tells each gate with its figures and what would pass it (success and reward
+        against the present holder over episodes, no more collisions, reproducible, changelog). With confirm=true it
+        promotes, refuses, or starts a job that makes missing evidence and then decides: wait_for(job_id). Pass
+        override_reason only when the user said so.
+        """
+        return self._app().promote_model(
+            version=version,
+            name=name,
+            alias=alias,
+            gates=gates,
+            action=action,
+            override_reason=override_reason,
+            confirm=confirm,
+        )
+
+    def rollback_model(
+        self,
+        *,
+        name: a.ModelName,
+        reason: a.WhyBack,
+        alias: a.Alias = "production",
+        to: a.BackTo = None,
+        corrective_action: a.Correction = None,
+        confirm: a.DoIt = False,
+    ) -> Rollback:
+        """Let an alias point to the last good version again, freeze further promotion, and open an incident.
+
+        Call it without confirm to see which version would come back; with confirm=true it is done in one step. Tell
+        the user that promotion is frozen until promote_model(name, action='unfreeze', confirm=true).
+        """
+        return self._app().rollback_model(
+            name=name, alias=alias, to=to, reason=reason, corrective_action=corrective_action, confirm=confirm
+        )
 
     def list_models(
         self,

@@ -1,0 +1,107 @@
+"""Brings together what gates look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unity_mlops_mcp.errors import MlopsError, NotFoundError
+from unity_mlops_mcp.evaluation.library import load_evaluation
+from unity_mlops_mcp.evaluation.records import Evaluation
+from unity_mlops_mcp.registry.promoting.records import Evidence, Gate
+from unity_mlops_mcp.registry.records import ModelVersion
+from unity_mlops_mcp.registry.references import version_of
+from unity_mlops_mcp.store.rows import AliasRow
+from unity_mlops_mcp.store.store import Store
+
+
+def gather(
+    store: Store,
+    version: ModelVersion,
+    holder: AliasRow | None,
+    gates: tuple[Gate, ...],
+    *,
+    second_run: str | None = None,
+) -> Evidence:
+    """What there is now.
+
+    Args:
+        store: where it is kept.
+        version: who shall be promoted.
+        holder: where the alias stands.
+        gates: what will be asked; the method of the reproducibility decides which evaluation is the second.
+        second_run: the second training, where one was made.
+    """
+    first = next(_evaluations(store, version.policies[0].sha256), None)
+    row = store.models.version(holder.version_id) if holder else None
+    held = version_of(row) if row and row.version_id != version.version_id else None
+    by_training = any(gate.kind == "reproducible" and gate.method == "training" for gate in gates)
+    second = _second_training(store, version, first, second_run) if by_training else _second(store, version, first)
+    return Evidence(
+        version=version,
+        evaluation=first,
+        holder=held,
+        holder_evaluation=_alike(store, held.policies[0].sha256, first) if held and first else None,
+        second=second,
+        goal=_goal(version.archetype),
+        failures=_failures(version),
+    )
+
+
+def _evaluations(store: Store, policy_sha256: str) -> Iterator[Evaluation]:
+    """A policy's evaluations without held parameters, newest first."""
+    for row in store.evaluations.of_policy(policy_sha256):
+        try:
+            found = load_evaluation(store.home, row.evaluation_id)
+        except NotFoundError:
+            continue
+        if not found.parameters:
+            yield found
+
+
+def _alike(store: Store, policy_sha256: str, like: Evaluation) -> Evaluation | None:
+    """The policy's newest evaluation on the same player, played in the same way."""
+    return next((one for one in _evaluations(store, policy_sha256) if alike(one, like)), None)
+
+
+def alike(one: Evaluation, other: Evaluation) -> bool:
+    """Whether two evaluations can be compared: one player, played in one way."""
+    return (one.build_id, one.player, one.deterministic) == (other.build_id, other.player, other.deterministic)
+
+
+def _second(store: Store, version: ModelVersion, first: Evaluation | None) -> Evaluation | None:
+    if first is None:
+        return None
+    every = _evaluations(store, version.policies[0].sha256)
+    return next((one for one in every if alike(one, first) and one.seed != first.seed), None)
+
+
+def _second_training(
+    store: Store, version: ModelVersion, first: Evaluation | None, run_id: str | None
+) -> Evaluation | None:
+    if first is None or run_id is None or run_id == version.run_id:
+        return None
+    for row in store.evaluations.of_run(run_id):
+        try:
+            found = load_evaluation(store.home, row.evaluation_id)
+        except NotFoundError:
+            continue
+        if alike(found, first) and not found.parameters:
+            return found
+    return None
+
+
+def _goal(archetype: str | None) -> float | None:
+    """The success that the preset asks for."""
+    from unity_mlops_mcp.spec.archetypes import load_archetype
+
+    if archetype is None:
+        return None
+    try:
+        return load_archetype(archetype).goal.success
+    except MlopsError:
+        return None
+
+
+def _failures(version: ModelVersion) -> tuple[str, ...]:
+    endings = (version.spec or {}).get("endings") or ()
+    return tuple(ending["event"] for ending in endings if ending.get("result") == "failure")
