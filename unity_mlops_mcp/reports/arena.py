@@ -16,7 +16,8 @@ from unity_mlops_mcp.reports.wording import words
 SIDE = 200
 _MARGIN = 6
 _FLOOR, _WALL = "#f4f6f9", "#94a3b8"
-_COLORS: Mapping[str, str] = {"goal": "#15803d", "hazard": "#b45309", "thing": "#64748b"}
+COLORS: Mapping[str, str] = {"goal": "#15803d", "hazard": "#b45309", "thing": "#64748b"}
+BARS: Mapping[str, str] = {"good": "#15803d", "bad": "#b45309", "thing": "#64748b"}
 _AGENTS = ("#0b66c3", "#a3195b")
 """Of the first team and the second."""
 _MOVED = 1e-3
@@ -62,7 +63,7 @@ class _Frame:
 
 def _entity(entity: EntityWay, frame: _Frame, roles: Mapping[str, Role]) -> Iterable[Markup]:
     role = roles.get(entity.name, "thing")
-    color = _COLORS[role]
+    color = COLORS[role]
     if not entity.points:
         return
     if _length(entity.points) > _MOVED:

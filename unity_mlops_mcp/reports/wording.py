@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime, timezone
 
 from unity_mlops_mcp.metrics.records import Interval
@@ -83,3 +84,23 @@ def plural(count: int, word: str) -> str:
 def words(name: str) -> str:
     """A name of code as words."""
     return name.replace("_", " ")
+
+
+_SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#!"} | {"\n": " ", "\r": " "})
+
+
+def markdown(text: str) -> str:
+    """A text in which nothing is markup; HTML in it is none either."""
+    return str(text).translate(_SPECIAL).replace("&", "&amp;")
+
+
+def code_span(text: str) -> str:
+    """A text for between two backticks."""
+    return " ".join(str(text).replace("`", "'").replace("|", "\\|").split())
+
+
+def fenced(text: str) -> str:
+    """A block of code, its fence longer than any in the text."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text}\n{fence}"
