@@ -41,6 +41,7 @@ CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
     ("resume_training", {"run_id": "nope"}, True, "nope"),
     ("get_metrics", {"run_id": "nope"}, True, "nope"),
     ("evaluate_model", {"run_id": "nope"}, True, "nope"),
+    ("render_report", {"run_ids": "nope"}, True, "nope"),
     ("register_model", {"run_id": "nope"}, True, "nope"),
     ("list_models", {}, False, '"models":[]'),
     ("promote_model", {"version": "nope"}, True, "nope"),
@@ -135,4 +136,7 @@ def test_the_inspector_lists_prompts_and_resources(home: Path) -> None:
         "runs://{run_id}/log",
         "spec://archetypes/{name}",
         "scripts://{spec_id}/{file}",
+        "models://{version}",
+        "evaluations://{evaluation_id}",
+        "reports://{report_id}",
     }

@@ -118,6 +118,7 @@ TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "list_runs": (RUN_FILTERS, set(), (True, False, True, False)),
     "stop_training": ({"id"}, {"id"}, (False, True, True, False)),
     "resume_training": ({"run_id", "extra_steps"}, {"run_id"}, (False, False, False, False)),
+    "render_report": ({"run_ids", "format"}, {"run_ids"}, (False, False, False, False)),
     "evaluate_model": (EVALUATION, set(), (False, False, False, False)),
     "register_model": (REGISTRATION, set(), (False, False, True, True)),
     "promote_model": (PROMOTION, set(), (False, True, False, False)),
@@ -277,6 +278,7 @@ TEMPLATES = {
     "spec://archetypes/{name}": "application/yaml",
     "models://{version}": "text/markdown",
     "evaluations://{evaluation_id}": "application/json",
+    "reports://{report_id}": "text/markdown",
 }
 
 

@@ -16,6 +16,7 @@ from unity_mlops_mcp.operations.planning import Planning
 from unity_mlops_mcp.operations.policies import Policies
 from unity_mlops_mcp.operations.promoting import Promotions
 from unity_mlops_mcp.operations.registering import Registry
+from unity_mlops_mcp.operations.reporting import Reports
 from unity_mlops_mcp.operations.scripts import Scripts
 from unity_mlops_mcp.operations.trainings import Trainings
 from unity_mlops_mcp.store.cache import Cache
@@ -24,7 +25,7 @@ from unity_mlops_mcp.training.runs import Runs
 
 
 class App:
-    """The operations; all are short and may be called from any thread, ``wait_for`` alone is awaited.
+    """The operations; all are short and may be called from any thread, those that wait are awaited.
 
     Each is the method of the same name in ``operations/``, where its arguments, result and errors are described.
 
@@ -69,6 +70,11 @@ class App:
         self.promote_model = promotions.promote_model
         self.rollback_model = promotions.rollback_model
         self.run_pipeline = Pipelines(parts, planning).run_pipeline
+
+        reports = Reports(parts)
+        self.start_report = reports.start_report
+        self.render_report = reports.render_report
+        self.report_text = reports.report_text
 
         elsewhere = Elsewhere(parts)
         self.upload_to_vertex = elsewhere.upload_to_vertex

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     unity_retry_s: float = Field(
         default=30.0, ge=0, description="Seconds before the one new try when Unity's licensing client was not ready."
     )
+    browser: Path | None = Field(
+        default=None,
+        description="A Chrome, Edge or Chromium that prints PDFs where WeasyPrint cannot; default: found.",
+    )
     unity_serial: SecretStr | None = Field(
         default=None, description="Serial of a Unity licence that is activated before a build; never shown or written."
     )

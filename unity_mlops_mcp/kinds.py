@@ -49,6 +49,12 @@ async def _evaluate(context: JobContext) -> dict[str, Any]:
     return await evaluate(context)
 
 
+async def _report(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.reports.run import render
+
+    return await render(context)
+
+
 async def _install_trainer(context: JobContext) -> dict[str, Any]:
     from unity_mlops_mcp.training.trainer.install_job import install
 
@@ -82,6 +88,7 @@ KINDS = {
         Kind("build", run=_build_player, can_resume=lambda _: True, limited=False),
         Kind("build_unity", run=_build_unity, can_resume=lambda _: True, grace_s=5.0),
         Kind("evaluation", run=_evaluate, can_resume=lambda _: True, grace_s=2.0),
+        Kind("report", run=_report, can_resume=lambda _: True, limited=False, grace_s=2.0),
         Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
         Kind("vertex_upload", run=_vertex_upload, can_resume=lambda _: True, limited=False, grace_s=2.0),
         Kind("promotion", run=_promote, can_resume=lambda _: True, limited=False),

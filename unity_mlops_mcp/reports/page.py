@@ -35,7 +35,7 @@ def html_page(report: Report, *, for_print: bool = False) -> str:
     """
     style = _style(for_print=for_print)
     script = "" if for_print else _script()
-    return (
+    text: str = (
         _templates()
         .get_template("report.html.j2")
         .render(
@@ -47,6 +47,7 @@ def html_page(report: Report, *, for_print: bool = False) -> str:
             links="" if for_print else TO_HOME,
         )
     )
+    return text
 
 
 def markdown_page(report: Report) -> str:

@@ -105,6 +105,8 @@ def job_status(job: Job, *, now: datetime, home: Path, build: PlayerBuild | None
         return Status(**{**base, **_build_fields(job, home, build)})
     if job.kind == EVALUATION_KIND:
         return Status(**{**base, **_evaluation_fields(job, home)})
+    if job.kind == "report":
+        return Status(**{**base, **_report_fields(job, home / "artifacts" / job.id)})
     if job.kind != "training":
         log = home / "artifacts" / job.id / "supervisor.log"
         return Status(**base, log_tail=_tail(log), next=next_step(job.state, job.id, trains=False))
@@ -198,6 +200,20 @@ def _build_fields(job: Job, home: Path, build: PlayerBuild | None) -> dict[str, 
         "behaviors": shapes(build),
         "probe": probe_figures(build),
         "notes": list(notes) if job.result and not job.result.get("cached") else [*job.request.get("notes", ())],
+    }
+
+
+def _report_fields(job: Job, folder: Path) -> dict[str, Any]:
+    path = (job.result or {}).get("path")
+    following = f"Give the user {path}." if path else "Call render_report again."
+    if job.state not in FINAL_STATES:
+        following = f"Call wait_for({job.id!r}) until done is true."
+    return {
+        "message": (job.result or {}).get("headline") or job.progress.get("message") or "",
+        "folder": str(folder),
+        "files": sorted(file.name for file in folder.glob("report.*")),
+        "log_tail": _tail(folder / "supervisor.log"),
+        "next": "Do what failure.fix says, then call render_report again." if job.state == "failed" else following,
     }
 
 

@@ -9,7 +9,16 @@ from typing import Any
 import typer
 
 from unity_mlops_mcp.errors import InvalidInputError, MlopsError, refused_by_system
-from unity_mlops_mcp.interfaces.cli import elsewhere, journeys, machine, models, operations, promoting, scripting
+from unity_mlops_mcp.interfaces.cli import (
+    elsewhere,
+    journeys,
+    machine,
+    models,
+    operations,
+    promoting,
+    reports,
+    scripting,
+)
 from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, MISUSE, error_record, fail, print_json
 
 # Typer exports the children of its usage error, not the error itself.
@@ -29,6 +38,7 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "stop-training": operations.stop_training,
     "resume-training": operations.resume_training,
     "evaluate-model": models.evaluate_model,
+    "render-report": reports.render_report,
     "register-model": models.register_model,
     "list-models": models.list_models,
     "promote-model": promoting.promote_model,

@@ -143,6 +143,13 @@ Tags = Annotated[
         description="Series to return, comma-separated: 'Losses/Policy Loss, Policy/Entropy'. Default: the main ones."
     ),
 ]
+RunIds = Annotated[
+    Text,
+    Field(min_length=1, description="Runs, comma-separated; those that differ by the seed alone become one curve."),
+]
+ReportFormat = Annotated[
+    Literal["html", "pdf", "markdown", "json"], Field(description="html is one file that any browser opens and prints.")
+]
 MaxPoints = Annotated[int, Field(ge=2, le=200, description="Points of one series; the shape is kept.")]
 
 OnnxPath = Annotated[str | None, Field(description="An ONNX file under an allowed folder, such as a checkpoint's.")]

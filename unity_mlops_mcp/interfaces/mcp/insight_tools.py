@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
 from unity_mlops_mcp.interfaces.mcp import arguments as a
+from unity_mlops_mcp.results.reports import RenderedReport
 from unity_mlops_mcp.results.runs import MetricsResult
 
 if TYPE_CHECKING:
@@ -36,3 +39,13 @@ class InsightTools:
         the next ones. Judge by the summary, quote the series only when asked.
         """
         return self._app().get_metrics(run_id, tags=tags, max_points=max_points, cursor=cursor)
+
+    async def render_report(self, run_ids: a.RunIds, format: a.ReportFormat = "html") -> RenderedReport:  # noqa: A002
+        """Make a report of one or more runs that can be sent to others: curves, evaluation, settings, models, commands.
+
+        Runs that differ by the seed alone become one curve with a band; different settings are compared. Evaluate the
+        policy first (evaluate_model): its figures and pictures of its episodes are then in the report. Returns the file
+        (path), what is in it and the headline; tell the user both. When it takes long, state is running: wait_for it.
+        """
+        app = await anyio.to_thread.run_sync(self._app)
+        return await app.render_report(run_ids=run_ids, format=format)

@@ -41,6 +41,11 @@ def add_resources(server: MCPServer[Any], app: Callable[[], App]) -> None:
         """The status of an evaluation's job with all its figures."""
         return _read(lambda: compact_json(bounded(app().get_run(evaluation_id).model_dump(mode="json"))))
 
+    @server.resource("reports://{report_id}", title="A report", mime_type="text/markdown")
+    def report(report_id: str) -> str:
+        """A report that render_report made, as Markdown; the file that it made has the charts."""
+        return _read(lambda: _beginning(app().report_text(report_id)))
+
     @server.resource("spec://schema", title="The schema of environment specs", mime_type="application/schema+json")
     def schema() -> str:
         """The whole JSON schema of an environment spec, every field described."""
@@ -68,6 +73,14 @@ def _read(give: Callable[[], str]) -> str:
         raise ResourceNotFoundError(str(error)) from error
     except MlopsError as error:
         raise ResourceError(str(error)) from error
+
+
+def _beginning(text: str) -> str:
+    """The first whole lines that fit."""
+    data = text.encode()
+    if len(data) <= MAX_BYTES:
+        return text
+    return data[:MAX_BYTES].decode(errors="ignore").rpartition("\n")[0] + "\n\n… the file has the rest.\n"
 
 
 def _end(text: str) -> str:

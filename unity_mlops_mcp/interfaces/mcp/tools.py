@@ -35,6 +35,7 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
         _tool(training.stop_training, "Stop a run or job", destructive=True, idempotent=True),
         _tool(training.resume_training, "Resume a run"),
         _tool(models.evaluate_model, "Test a policy over episodes"),
+        _tool(insight.render_report, "Make a report of runs"),
         _tool(models.register_model, "Keep a policy as a version", idempotent=True, open_world=True),
         _tool(models.list_models, "List models and versions", read_only=True),
         _tool(models.promote_model, "Promote a version, or freeze a model", destructive=True),
