@@ -42,6 +42,7 @@ CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
     ("get_metrics", {"run_id": "nope"}, True, "nope"),
     ("evaluate_model", {"run_id": "nope"}, True, "nope"),
     ("render_report", {"run_ids": "nope"}, True, "nope"),
+    ("compare_runs", {"run_ids": "nope"}, True, "nope"),
     ("register_model", {"run_id": "nope"}, True, "nope"),
     ("list_models", {}, False, '"models":[]'),
     ("promote_model", {"version": "nope"}, True, "nope"),

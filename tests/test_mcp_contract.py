@@ -104,6 +104,7 @@ EVALUATION = {
 REGISTRATION = {"name", "run_id", "onnx_path", "description", "registry", "vertex_project", "vertex_region"}
 PROMOTION = {"version", "name", "alias", "gates", "action", "override_reason", "confirm"}
 ROLLBACK = {"name", "alias", "to", "reason", "corrective_action", "confirm"}
+COMPARISON = {"run_ids", "filter", "metric", "baseline", "group_by", "threshold", "cursor"}
 # tool: (arguments, required arguments, (read only, destructive, idempotent, open world))
 TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "check_setup": ({"fix"}, set(), (False, False, True, True)),
@@ -115,6 +116,7 @@ TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "wait_for": ({"id", "timeout_s", "until"}, {"id"}, (True, False, True, False)),
     "get_run": ({"id"}, {"id"}, (True, False, True, False)),
     "get_metrics": ({"run_id", "tags", "max_points", "cursor"}, {"run_id"}, (True, False, True, False)),
+    "compare_runs": (COMPARISON, set(), (True, False, True, False)),
     "list_runs": (RUN_FILTERS, set(), (True, False, True, False)),
     "stop_training": ({"id"}, {"id"}, (False, True, True, False)),
     "resume_training": ({"run_id", "extra_steps"}, {"run_id"}, (False, False, False, False)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.jobs.manager import Jobs
+from unity_mlops_mcp.operations.comparing import Comparing
 from unity_mlops_mcp.operations.elsewhere import Elsewhere
 from unity_mlops_mcp.operations.environments import Environments
 from unity_mlops_mcp.operations.evaluating import Evaluations
@@ -88,6 +89,7 @@ class App:
         self.wait_for = looking.wait_for
         self.get_metrics = looking.get_metrics
         self.read_log = looking.read_log
+        self.compare_runs = Comparing(parts).compare_runs
 
     @property
     def store(self) -> Store:

@@ -34,6 +34,7 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "wait-for": operations.wait_for,
     "get-run": operations.get_run,
     "get-metrics": operations.get_metrics,
+    "compare-runs": operations.compare_runs,
     "list-runs": operations.list_runs,
     "stop-training": operations.stop_training,
     "resume-training": operations.resume_training,

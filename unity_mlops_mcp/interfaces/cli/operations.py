@@ -241,3 +241,28 @@ def get_metrics(
     """Say how well a run learns."""
     with application() as app:
         show(app.get_metrics(run_id, tags=tags, max_points=max_points, cursor=cursor), as_json=json)
+
+
+def compare_runs(
+    run_ids: Annotated[str | None, typer.Argument(help="Run ids, separated by commas; or give --filter.")] = None,
+    *,
+    filter: Annotated[str | None, typer.Option("--filter", help="behavior=X, asset=Y, state=succeeded.")] = None,  # noqa: A002
+    metric: Annotated[str, typer.Option(help="reward, success, episode_length, elo, or a series' tag.")] = "reward",
+    baseline: Annotated[str | None, typer.Option(help="A run whose group the others are compared with.")] = None,
+    group_by: Annotated[str | None, typer.Option(help="Settings that make a group; default: all but the seed.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="What the time to it is measured to.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="next_cursor of the page before.")] = None,
+    json: o.Json = False,
+) -> None:
+    """Say which runs are better, why, and how sure that is."""
+    with application() as app:
+        result = app.compare_runs(
+            run_ids=run_ids,
+            filter=filter,
+            metric=metric,
+            baseline=baseline,
+            group_by=group_by,
+            threshold=threshold,
+            cursor=cursor,
+        )
+        show(result, as_json=json)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from unity_mlops_mcp.interfaces.cli.render_models import (
+    render_comparison,
     render_evaluation,
     render_models,
     render_promotion,
@@ -18,6 +19,7 @@ from unity_mlops_mcp.interfaces.cli.render_models import (
 )
 from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 from unity_mlops_mcp.results.builds import BehaviorShape, BuildResult
+from unity_mlops_mcp.results.comparisons import ComparisonResult
 from unity_mlops_mcp.results.models import InstalledModel
 from unity_mlops_mcp.results.promotions import Promotion, Rollback
 from unity_mlops_mcp.results.registry import ModelList, RegisteredModel
@@ -250,3 +252,8 @@ def _promotion(result: Promotion, console: Console) -> None:
 @render.register
 def _rollback(result: Rollback, console: Console) -> None:
     render_rollback(result, console)
+
+
+@render.register
+def _comparison(result: ComparisonResult, console: Console) -> None:
+    render_comparison(result, console)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
+from unity_mlops_mcp.results.comparisons import ComparisonResult
 from unity_mlops_mcp.results.evaluations import EvaluationFigures, Figure
 from unity_mlops_mcp.results.promotions import Promotion, Rollback
 from unity_mlops_mcp.results.registry import ModelLine, ModelList, RegisteredModel
@@ -147,3 +148,26 @@ def render_rollback(result: Rollback, console: Console) -> None:
         _row(console, "next", "--confirm does it")
     else:
         _row(console, "next", f"unity-mlops promote-model --name {result.name} --action unfreeze --confirm")
+
+
+def render_comparison(result: ComparisonResult, console: Console) -> None:
+    """Which runs are better, and how sure that is."""
+    console.print(result.verdict, style="bold")
+    console.print(result.reason)
+    if result.doubt:
+        console.print(f"Doubt: {result.doubt}", style="yellow")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "group", "runs", "final", "best", "steps to threshold"):
+        table.add_column(heading)
+    for group in result.ranking:
+        steps = f"{group.steps_to_threshold:,.0f}" if group.steps_to_threshold is not None else "not reached"
+        runs = str(len(group.run_ids))
+        table.add_row(str(group.rank), group.label, runs, number(group.final), f"{group.best.mean:.4g}", steps)
+    console.print(table, soft_wrap=False)
+    for one in result.differences:
+        values = "; ".join(f"{label}: {value}" for label, value in one.values.items())
+        _row(console, "differs", f"{one.setting}  {values}")
+    for line in result.left_out:
+        _row(console, "left out", line)
+    if result.next_cursor:
+        _row(console, "more", f"--cursor {result.next_cursor}")

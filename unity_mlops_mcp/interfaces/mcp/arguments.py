@@ -211,3 +211,15 @@ Sweep = Annotated[
         '{"obstacle_count": [2, 4, 8]}.'
     ),
 ]
+ComparedRuns = Annotated[str | None, Field(description="Run ids, separated by commas; or give filter.")]
+RunFilter = Annotated[
+    str | None, Field(description="Which runs instead: behavior=X, asset=Y, state=succeeded; separated by commas.")
+]
+Metric = Annotated[str, Field(description="reward, success, episode_length, elo, group_reward, or a series' own tag.")]
+Baseline = Annotated[str | None, Field(description="A run whose group the others are compared with.")]
+GroupBy = Annotated[
+    str | None, Field(description="Settings that make a group, separated by commas. Default: all but the seed.")
+]
+Threshold = Annotated[
+    float | None, Field(description="What steps and time are measured to. Default: 90 % of the way to the best.")
+]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 
 from unity_mlops_mcp.interfaces.mcp import arguments as a
+from unity_mlops_mcp.results.comparisons import ComparisonResult
 from unity_mlops_mcp.results.reports import RenderedReport
 from unity_mlops_mcp.results.runs import MetricsResult
 
@@ -49,3 +50,30 @@ class InsightTools:
         """
         app = await anyio.to_thread.run_sync(self._app)
         return await app.render_report(run_ids=run_ids, format=format)
+
+    def compare_runs(
+        self,
+        *,
+        run_ids: a.ComparedRuns = None,
+        filter: a.RunFilter = None,  # noqa: A002
+        metric: a.Metric = "reward",
+        baseline: a.Baseline = None,
+        group_by: a.GroupBy = None,
+        threshold: a.Threshold = None,
+        cursor: a.Cursor = None,
+    ) -> ComparisonResult:
+        """Say which runs are better, why, and how sure that is: aligned by step, grouped by all but the seed.
+
+        Returns a verdict with its reason and its doubt, the ranking (final, best, area, steps and time to a threshold,
+        stability, with intervals), and only those settings that differ. Fewer than three seeds of a group are not
+        enough to tell: say so to the user.
+        """
+        return self._app().compare_runs(
+            run_ids=run_ids,
+            filter=filter,
+            metric=metric,
+            baseline=baseline,
+            group_by=group_by,
+            threshold=threshold,
+            cursor=cursor,
+        )

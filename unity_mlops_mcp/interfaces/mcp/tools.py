@@ -31,6 +31,7 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
         _tool(training.wait_for, "Wait for a run, job or build", read_only=True),
         _tool(training.get_run, "Show a run or job", read_only=True),
         _tool(insight.get_metrics, "Show how well a run learns", read_only=True),
+        _tool(insight.compare_runs, "Compare runs", read_only=True),
         _tool(training.list_runs, "List the runs", read_only=True),
         _tool(training.stop_training, "Stop a run or job", destructive=True, idempotent=True),
         _tool(training.resume_training, "Resume a run"),
