@@ -236,7 +236,7 @@ def test_a_broken_file_and_paths_outside_are_refused(
         application.install_model(onnx_path=str(outside / "Nav.onnx"), project_path=str(folder))
     with pytest.raises(NotFoundError, match="no run 'nobody'"):
         application.install_model(run_id="nobody", project_path=str(folder))
-    with pytest.raises(InvalidInputError, match="exactly one of run_id, onnx_path"):
+    with pytest.raises(InvalidInputError, match="exactly one of run_id, model, onnx_path"):
         application.install_model(project_path=str(folder))
     assert list(outside.iterdir()) == []
 

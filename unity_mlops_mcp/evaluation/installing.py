@@ -13,9 +13,11 @@ from unity_mlops_mcp.builds.unity.project import Project
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError
 from unity_mlops_mcp.evaluation.inference import Inference
-from unity_mlops_mcp.evaluation.model import (
+from unity_mlops_mcp.evaluation.model import OnnxModel, describe, open_session, read_bytes
+from unity_mlops_mcp.evaluation.tensors import (
     BRANCHES,
     CONTINUOUS,
+    CONTINUOUS_SHAPE,
     DISCRETE,
     MASKS,
     MEMORY_IN,
@@ -23,10 +25,6 @@ from unity_mlops_mcp.evaluation.model import (
     MEMORY_SIZE,
     OBSERVATION,
     VERSION,
-    OnnxModel,
-    describe,
-    open_session,
-    read_bytes,
 )
 from unity_mlops_mcp.process.files import write_atomically
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
@@ -34,7 +32,6 @@ from unity_mlops_mcp.store.ids import new_id, utc_now
 
 FORMAT = 3
 """``version_number`` that the ML-Agents packages 2, 3 and 4 read (their ModelApiVersion.MLAgents2_0)."""
-CONTINUOUS_SHAPE = "continuous_action_output_shape"
 FOLDER = "Models"
 """Where a policy goes whose behaviour has no folder of its own under Assets."""
 Change = Literal["added", "replaced", "unchanged"]
@@ -155,6 +152,12 @@ def misfits_of_names(model: OnnxModel, reader: str) -> Iterator[tuple[str, str, 
             f"it lacks the outputs {missing or 'none'}, and its unknown inputs are {strange or 'none'}",
             "Export it with mlagents-learn; ML-Agents refuses models whose tensors have other names.",
             "onnx_names",
+        )
+    if model.contradictions:
+        yield (
+            f"its parts do not fit each other: {'; '.join(model.contradictions)}",
+            "Export it again with mlagents-learn; resume_training exports a run's policy anew.",
+            "onnx_shapes",
         )
     if not model.finite:
         yield (

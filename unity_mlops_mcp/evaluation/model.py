@@ -1,11 +1,9 @@
-"""An ONNX file as ML-Agents exports it: what goes in, what comes out, and which version of the format it is.
-
-Names and meanings: ``mlagents/trainers/torch_entities/model_serialization.py`` of mlagents 1.1.0.
-"""
+"""An ONNX file as ML-Agents exports it: what goes in, what comes out, and which version of the format it is."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +11,26 @@ from typing import Any
 import numpy as np
 
 from unity_mlops_mcp.errors import ExternalError, InvalidInputError, NotFoundError
+from unity_mlops_mcp.evaluation.consistency import contradictions, remarks
+from unity_mlops_mcp.evaluation.tensors import (
+    BRANCHES,
+    CONTINUOUS,
+    DISCRETE,
+    MASKS,
+    MEMORY_IN,
+    OBSERVATION,
+    VERSION,
+)
 from unity_mlops_mcp.protocol.simulation import ActionSpec
 from unity_mlops_mcp.protocol.wire import fields
 
-OBSERVATION = "obs_"
-MASKS, MEMORY_IN, MEMORY_OUT = "action_masks", "recurrent_in", "recurrent_out"
-CONTINUOUS, DISCRETE = "continuous_actions", "discrete_actions"
-DETERMINISTIC = "deterministic_"
-VERSION, MEMORY_SIZE = "version_number", "memory_size"
-BRANCHES = "discrete_action_output_shape"
 MOST_BYTES = 1_000_000_000
 
+_OLD_INPUTS = ("vector_observation", "visual_observation_")
+_OTHER_FORMAT = "Train it anew with mlagents 0.28 or newer, whose ONNX files ML-Agents 2 to 4 read."
+_OF_ITS_SOURCE = re.compile(
+    r"^\[ONNXRuntimeError\] : \d+ : \w+ : |\S*onnxruntime_src\S* |[\w ]*\bonnxruntime::[\w:]+\([^)]*\)"
+)
 _OPSETS, _DOMAIN, _VERSION = 8, 1, 2
 """ModelProto.opset_import, and OperatorSetIdProto.domain and .version (onnx.proto)."""
 
@@ -43,6 +50,8 @@ class OnnxModel:
         inputs: all names.
         outputs: all names.
         finite: whether all it gave for zeros are finite numbers.
+        contradictions: where its parts do not fit each other, in words.
+        remarks: what Unity takes, but does otherwise than the training did, in words.
     """
 
     path: Path
@@ -55,6 +64,8 @@ class OnnxModel:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     finite: bool
+    contradictions: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def read_bytes(path: Path) -> bytes:
@@ -92,10 +103,17 @@ def open_session(content: bytes, path: Path, *, seed: int = 0) -> Any:
         return onnxruntime.InferenceSession(content, sess_options=options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises classes of its own, none of them documented as stable
         raise ExternalError(
-            f"The policy {path} does not open in onnxruntime: {str(error).splitlines()[0]}",
-            fix="Export it again, as one file with its weights inside; resume_training exports a run's policy anew.",
+            f"The policy {path} does not open in onnxruntime: {_words(error)}",
+            fix=_OTHER_FORMAT
+            if path.suffix.lower() == ".nn"
+            else "Export it again, as one file with its weights inside; resume_training exports a run's policy anew.",
             cause="onnx_broken",
         ) from error
+
+
+def _words(error: Exception) -> str:
+    """What onnxruntime says, without its codes and the places in its own source."""
+    return _OF_ITS_SOURCE.sub("", str(error).splitlines()[0]).strip()
 
 
 def read_model(path: Path) -> OnnxModel:
@@ -116,6 +134,7 @@ def describe(session: Any, content: bytes, path: Path) -> OnnxModel:
     outputs = [node.name for node in session.get_outputs()]
     _require_policy(inputs, outputs, path)
     told = _told(session, inputs, outputs, path)
+    action = _action(told, inputs)
     count = 1 + max(int(name.removeprefix(OBSERVATION)) for name in inputs if _is_observation(name))
     observations = [_shape(inputs.get(f"{OBSERVATION}{index}", ())) for index in range(count)]
     return OnnxModel(
@@ -124,11 +143,13 @@ def describe(session: Any, content: bytes, path: Path) -> OnnxModel:
         version_number=int(told[VERSION].ravel()[0]) if VERSION in told else None,
         opset=_opset(content),
         observations=tuple(observations),
-        action=_action(told, inputs),
+        action=action,
         memory_size=inputs[MEMORY_IN][-1] if MEMORY_IN in inputs else 0,
         inputs=tuple(inputs),
         outputs=tuple(outputs),
         finite=all(bool(np.isfinite(values).all()) for values in told.values()),
+        contradictions=tuple(contradictions(told, inputs, action)),
+        remarks=tuple(remarks(told, inputs)),
     )
 
 
@@ -140,6 +161,12 @@ def _require_policy(inputs: dict[str, Any], outputs: list[str], path: Path) -> N
     acts = CONTINUOUS in outputs or DISCRETE in outputs
     if any(map(_is_observation, inputs)) and acts:
         return
+    if acts and any(name.startswith(_OLD_INPUTS) for name in inputs):
+        raise InvalidInputError(
+            f"{path} is a policy of ML-Agents 1: its inputs are {', '.join(inputs)}.",
+            fix=_OTHER_FORMAT,
+            cause="onnx_version",
+        )
     raise InvalidInputError(
         f"{path} is no policy of ML-Agents: its inputs are {', '.join(inputs) or 'none'}, its outputs "
         f"{', '.join(outputs) or 'none'}.",
@@ -159,7 +186,7 @@ def _told(session: Any, inputs: dict[str, Any], outputs: list[str], path: Path) 
         return dict(zip(outputs, session.run(None, feed), strict=True))
     except Exception as error:  # onnxruntime raises classes of its own, none of them documented as stable
         raise ExternalError(
-            f"The policy {path} opens, but does not run: {str(error).splitlines()[0]}",
+            f"The policy {path} opens, but does not run: {_words(error)}",
             fix="Export it again; resume_training exports a run's policy anew.",
             cause="onnx_broken",
         ) from error

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unity_mlops_mcp.evaluation.model import OBSERVATION
+from unity_mlops_mcp.evaluation.tensors import OBSERVATION
 from unity_mlops_mcp.protocol.simulation import Floats
 from unity_mlops_mcp.protocol.wire import fields
 

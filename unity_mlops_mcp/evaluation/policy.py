@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.evaluation.model import (
+from unity_mlops_mcp.evaluation.model import OnnxModel, describe, open_session, read_bytes
+from unity_mlops_mcp.evaluation.tensors import (
     CONTINUOUS,
     DETERMINISTIC,
     DISCRETE,
@@ -16,10 +17,6 @@ from unity_mlops_mcp.evaluation.model import (
     MEMORY_IN,
     MEMORY_OUT,
     OBSERVATION,
-    OnnxModel,
-    describe,
-    open_session,
-    read_bytes,
 )
 from unity_mlops_mcp.protocol.simulation import Actions, BehaviorSpec, Decisions, Floats
 

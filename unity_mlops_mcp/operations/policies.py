@@ -68,15 +68,14 @@ class Policies:
 
     def _of_version(self, reference: str) -> Chosen:
         from unity_mlops_mcp.evaluation.installing import Source
-        from unity_mlops_mcp.registry.references import folder_of, resolve
+        from unity_mlops_mcp.registry.references import policies_of, resolve
         from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
         version = resolve(self._parts.store, reference)
-        folder = folder_of(self._parts.store.home, version)
         spec = EnvironmentSpec.from_data(version.spec) if version.spec else None
         sources = tuple(
-            Source(policy.behavior, folder / policy.file, spec if spec and spec.name == policy.behavior else None)
-            for policy in version.policies
+            Source(policy.behavior, path, spec if spec and spec.name == policy.behavior else None)
+            for policy, path in policies_of(self._parts.store.home, version)
         )
         return Chosen(sources, run_id=version.run_id, version_id=version.version_id)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from unity_mlops_mcp.errors import NotFoundError
+from unity_mlops_mcp.inputs import exactly_one
 from unity_mlops_mcp.operations.elsewhere import Elsewhere
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.policies import Chosen, Policies
@@ -58,6 +59,7 @@ class Registry:
         """
         from unity_mlops_mcp.registry.versions import register
 
+        exactly_one({"run_id": run_id, "onnx_path": onnx_path})
         chosen = self._policies.chosen(run_id=run_id, onnx_path=onnx_path)
         facts = self._facts(chosen, name or chosen.sources[0].behavior, description)
         if registry == "vertex":

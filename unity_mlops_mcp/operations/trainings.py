@@ -115,11 +115,10 @@ class Trainings:
 
     def _revision(self, player: Player, trainer_config: str | None) -> str | None:
         from unity_mlops_mcp.training.planning import trainer_config_file
-        from unity_mlops_mcp.training.revision import git_revision
+        from unity_mlops_mcp.training.revision import git_revision, project_revision
 
-        facts = player.build.facts if player.build else None
-        if facts and facts.project:
-            return git_revision(Path(facts.project))
+        if player.build and player.build.facts and player.build.facts.project:
+            return project_revision(player.build)
         file = player.env_path or trainer_config_file(self._parts.settings, trainer_config)
         return git_revision(file.parent if file else Path.cwd())
 

@@ -270,6 +270,7 @@ def _built(shop: Workshop, job: Job) -> Built:
 def _start_run(shop: Workshop) -> Job:
     from unity_mlops_mcp.training.planning import Wish
     from unity_mlops_mcp.training.player import player_for
+    from unity_mlops_mcp.training.revision import project_revision
     from unity_mlops_mcp.training.runs import Naming
     from unity_mlops_mcp.training.trainer.environment import find_trainer
 
@@ -283,7 +284,8 @@ def _start_run(shop: Workshop) -> Job:
         **(training.run_settings() if training else {}),
     )
     naming = Naming(idempotency_key=shop.key("train"))
-    return shop.runs.start(player, trainer, wish, naming, asset=built.behaviors[0].name, revision=None)
+    revision = project_revision(player.build)
+    return shop.runs.start(player, trainer, wish, naming, asset=built.behaviors[0].name, revision=revision)
 
 
 def _show_run(shop: Workshop, job: Job) -> None:

@@ -56,6 +56,7 @@ def _refusals(model: OnnxModel) -> Iterator[tuple[str, str, str]]:
 
 
 def _remarks(model: OnnxModel) -> Iterator[str]:
+    yield from model.remarks
     for package, (first, last) in OPSETS.items():
         if not first <= model.opset <= last:
             yield f"opset {model.opset}: {package} is documented for {first} to {last}"

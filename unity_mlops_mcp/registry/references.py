@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
-from unity_mlops_mcp.errors import NotFoundError
+from unity_mlops_mcp.errors import ConflictError, NotFoundError
 from unity_mlops_mcp.registry.naming import model_name
-from unity_mlops_mcp.registry.records import ModelVersion
+from unity_mlops_mcp.registry.records import ModelVersion, PolicyFile
 from unity_mlops_mcp.store.rows import VersionRow
 from unity_mlops_mcp.store.store import Store
 
@@ -20,6 +22,26 @@ def version_of(row: VersionRow) -> ModelVersion:
 def folder_of(home: Path, version: ModelVersion) -> Path:
     """Where a version's files lie."""
     return home / "models" / version.name / version.version_id
+
+
+def policies_of(home: Path, version: ModelVersion) -> Iterator[tuple[PolicyFile, Path]]:
+    """The policies of a version with their files, which are those that were registered.
+
+    Raises:
+        NotFoundError: a file is gone.
+        ConflictError: a file was changed since.
+    """
+    for policy in version.policies:
+        path = folder_of(home, version) / policy.file
+        if not path.is_file():
+            raise NotFoundError(f"The file {path} of {version.version_id} is gone.", fix="Restore it from a backup.")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != policy.sha256:
+            raise ConflictError(
+                f"{path} is not the file that was registered: its SHA-256 is no longer {policy.sha256}.",
+                fix="Restore it from a backup, or register what it is now: register_model(onnx_path=…).",
+                cause="version_changed",
+            )
+        yield policy, path
 
 
 def resolve(store: Store, text: str) -> ModelVersion:

@@ -6,10 +6,12 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, NamedTuple
 
+from unity_mlops_mcp.errors import MlopsError
 from unity_mlops_mcp.evaluation.library import newest_evaluation
 from unity_mlops_mcp.evaluation.model import read_bytes
 from unity_mlops_mcp.process.files import write_atomically
@@ -51,7 +53,7 @@ def register(store: Store, policies: Mapping[str, Path], facts: Facts) -> Regist
     contents = {behavior: read_bytes(path) for behavior, path in policies.items()}
     checked = [check_policy(policies[behavior], content, behavior) for behavior, content in contents.items()]
     folder = store.home / "models" / name
-    _sweep(folder)
+    _sweep(store, name)
     staged = folder / f"{_STAGED}{os.getpid()}-{SystemRandom().randrange(16**8):08x}"
     try:
         staged.mkdir(parents=True)
@@ -93,11 +95,14 @@ def _add(store: Store, staged: Path, draft: _Draft) -> Registered:
     if evaluation is not None:
         write_atomically(staged / EVALUATION_FILE, evaluation.model_dump_json(indent=1).encode())
 
+    moved: list[ModelVersion] = []
+
     def make(number: int) -> VersionRow:
         """Put the files in their place; the database is held meanwhile, so that the number stays free."""
         version = draft.numbered(number, evaluation.evaluation_id if evaluation else None)
         _write_records(staged, version, card_of(version, evaluation))
         _move(staged, folder_of(store.home, version), store.home)
+        moved.append(version)
         return VersionRow(
             version.version_id,
             version.name,
@@ -109,7 +114,14 @@ def _add(store: Store, staged: Path, draft: _Draft) -> Registered:
         )
 
     model = ModelRow(draft.name, draft.facts.title.strip(), utc_now())
-    row, new = store.models.add_version(model, combined_sha256(draft.policies), make, reason=draft.facts.description)
+    try:
+        row, new = store.models.add_version(
+            model, combined_sha256(draft.policies), make, reason=draft.facts.description
+        )
+    except Exception:
+        for version in moved:
+            _withdraw(store, version)
+        raise
     return Registered(version_of(row), new)
 
 
@@ -137,17 +149,33 @@ def _yaml(data: Any) -> bytes:
 def _move(staged: Path, target: Path, home: Path) -> None:
     """Rename into place; what a process left there that was killed before its row was written moves away."""
     if target.exists():
-        kept = home / ".replaced" / new_id(target.name, now=utc_now(), rng=SystemRandom())
-        kept.parent.mkdir(exist_ok=True)
-        target.rename(kept)
+        _set_aside(target, home)
     staged.rename(target)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what processes left that were killed while they copied."""
+def _sweep(store: Store, name: str) -> None:
+    """Put away what processes left that were killed: half copies, and versions whose row was not written any more."""
+    folder = store.home / "models" / name
     for left in folder.glob(f"{_STAGED}*"):
         if time.time() - left.stat().st_mtime > _ABANDONED_S:
             shutil.rmtree(left, ignore_errors=True)
+    with store.models.held(name) as known:
+        for left in folder.glob(f"unity-{name}-*"):
+            if left.name not in known:
+                _set_aside(left, store.home)
+
+
+def _set_aside(folder: Path, home: Path) -> None:
+    kept = home / ".replaced" / new_id(folder.name, now=utc_now(), rng=SystemRandom())
+    kept.parent.mkdir(exist_ok=True)
+    folder.rename(kept)
+
+
+def _withdraw(store: Store, version: ModelVersion) -> None:
+    """Remove the files of a version whose row could not be written, as on a full disk."""
+    with suppress(MlopsError), store.models.held(version.name) as known:
+        if version.version_id not in known:
+            shutil.rmtree(folder_of(store.home, version), ignore_errors=True)
 
 
 def files_of(home: Path, version: ModelVersion) -> Sequence[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
@@ -56,6 +57,13 @@ class ModelTable:
                 AuditRow(row.name, "register", row.created_at, version_id=row.version_id, reason=reason),
             )
         return row, True
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[frozenset[str]]:
+        """The ids of a model's versions, while no process can add one."""
+        wanted = sa.select(model_versions.c.version_id).where(model_versions.c.name == name)
+        with self._database.write() as connection:
+            yield frozenset(connection.execute(wanted).scalars())
 
     def move_alias(
         self,
