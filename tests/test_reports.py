@@ -99,7 +99,7 @@ def test_a_report_of_one_run_tells_all_that_it_recorded(store: Store) -> None:
     assert run.final_reward == pytest.approx(0.95, abs=0.04)
     assert report.evaluations[0].roles == {"target": "goal", "obstacle": "hazard"}
     assert report.evaluations[0].good == ("reached",)
-    assert "success 90 %" in report.headline
+    assert "succeeded in 90\N{NO-BREAK SPACE}% (77" in report.headline
     assert report.spec is not None
     lesson = next(chart for chart in report.charts if chart.section == "curriculum")
     assert list(zip(lesson.lines[0].x, lesson.lines[0].y, strict=True)) == [(1000, 0), (11_000, 1), (20_000, 1)]
@@ -152,8 +152,8 @@ def test_one_seed_of_each_is_said_to_be_too_few(store: Store) -> None:
     add_run(store, "fast", settings=configuration(learning_rate=1e-3))
     compared = report_of(store, "slow", "fast").comparison
     assert compared is not None
-    assert compared.verdict.startswith("learning_rate 0.001 did best")
-    assert "1 seed of a group: not enough" in compared.doubt
+    assert compared.verdict.startswith("Best was learning_rate 0.001,")
+    assert "1 seed of a setting: not enough" in compared.doubt
 
 
 def test_only_so_many_groups_are_drawn_as_one_can_tell_apart(store: Store) -> None:

@@ -61,8 +61,10 @@ def words(text: str | None) -> tuple[str, ...]:
 
 
 def names(text: str | None) -> tuple[str, ...]:
-    """Names that are separated by commas."""
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    """Names that are separated by commas, or a JSON list of them."""
+    parts = (text or "").strip().removeprefix("[").removesuffix("]").split(",")
+    found = (part.strip().strip("\"'") for part in parts)
+    return tuple(name for name in found if name)
 
 
 def until_reached(text: str | None) -> Callable[[Job], bool]:

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from unity_mlops_mcp.metrics.reader import RunReader
+from unity_mlops_mcp.metrics.summary import ENDING
 from unity_mlops_mcp.reports.curves import Curve, line, thinned
 from unity_mlops_mcp.reports.records import Chart, Group, Unit
 from unity_mlops_mcp.training.resources import ResourcePoint
@@ -74,6 +75,7 @@ def curves_of(
         curve = thinned(points.steps, points.values, alone=alone, stepped=stepped)
         if curve is not None:
             found[wanted] = curve
+    _drop_doubles(found)
     for place, entry in enumerate(entries()):
         if entry.source is not None and resources:
             steps = np.maximum.accumulate([float(point.step) for point in resources])
@@ -82,6 +84,14 @@ def curves_of(
             if curve is not None:
                 found[Wanted(place, entry.id, entry.title)] = curve
     return found
+
+
+def _drop_doubles(found: Curves) -> None:
+    """Leave out an ending that says the same as the success does."""
+    success = next((curve for wanted, curve in found.items() if wanted.id == "success"), None)
+    for wanted in [one for one in found if success is not None and entries()[one.place].prefix == ENDING]:
+        if success is not None and np.array_equal(found[wanted].y, success.y):
+            del found[wanted]
 
 
 def _tags(tags: Sequence[str]) -> Iterator[tuple[Wanted, str]]:

@@ -72,17 +72,18 @@ def _verdict(groups: Sequence[Group], runs: Sequence[Sequence[RunPart]]) -> tupl
     if first is None:
         return "No run has recorded a reward yet.", ""
     if second is None:
-        return f"{groups[0].label} is the only one with a reward yet.", ""
+        return f"Only {groups[0].label} has a reward yet.", ""
     chance = probability_of_improvement(first.values, second.values)
     verdict = (
-        f"{groups[0].label} did best: {spread(first.interval)} against {spread(second.interval)} "
-        f"of {groups[1].label}; a run of it beats one of the other in {percent(chance)} of all pairs."
+        f"Best was {groups[0].label}, with a reward of {spread(first.interval)} at the end against "
+        f"{spread(second.interval)} with {groups[1].label}. A run of it beat one of the other in {percent(chance)} of "
+        "all pairs."
     )
     fewest = min(len(first.values), len(second.values))
     if fewest < FEWEST_SEEDS:
         return (
             verdict,
-            f"{plural(fewest, 'seed').capitalize()} of a group: not enough to tell chance from a difference.",
+            f"{plural(fewest, 'seed').capitalize()} of a setting: not enough to tell a difference from chance.",
         )
     low, high = first.interval.low, second.interval.high
     if low is not None and high is not None and low <= high:

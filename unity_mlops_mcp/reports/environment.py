@@ -36,7 +36,7 @@ def _facts(spec: EnvironmentSpec) -> list[tuple[str, str]]:
         ("Arena", f"{number(side)} m square, {'with' if spec.arena.walls else 'without'} walls"),
         ("Agent", _agent(spec)),
         *((f"Thing: {words(entity.name)}", _entity(entity)) for entity in spec.entities),
-        ("Sees", "; ".join(f"{name} {list(shape)}" for name, shape in spec.sensors())),
+        ("Sees", "; ".join(f"{name} ({' x '.join(map(str, shape))})" for name, shape in spec.sensors())),
         ("Decides", _actions(spec)),
         ("Episode", _length(spec)),
     ]

@@ -11,33 +11,41 @@ from unity_mlops_mcp.reports.records import ComparisonPart, RunPart, Tile
 from unity_mlops_mcp.reports.wording import NONE, duration, number, percent, plural, size, spread, whole
 
 _VERDICTS = {
-    "learning": "was still improving when it ended",
-    "plateau": "had stopped improving by the end",
-    "diverging": "got worse towards the end",
-    "too_early": "is too young to be judged",
-    "unsettled": "swings too much to be judged",
+    "learning": "It was still improving when it ended",
+    "plateau": "It had stopped improving by the end",
+    "diverging": "It got worse towards the end",
+    "too_early": "It is too young to be judged",
+    "unsettled": "It swings too much to be judged",
 }
 _GOOD, _BAD = 0.9, 0.5
 
 
 def sentence(runs: Sequence[RunPart], evaluation: Evaluation | None, comparison: ComparisonPart | None) -> str:
-    """The result in one to three sentences; ``runs`` are those of the best group."""
-    first = runs[0]
-    parts = [f"{comparison.verdict} {comparison.doubt}".strip()] if comparison else []
-    if evaluation is not None:
-        parts.append(f"Evaluated on its own: {evaluation.told()}.")
-    elif not comparison:
-        parts.append(_from_training(runs))
-    if not comparison:
-        which = "The training" if len(runs) == 1 else f"{plural(len(runs), 'training').capitalize()} with other seeds:"
-        verdict = _VERDICTS.get(first.verdict, "")
-        if len(runs) == 1 and verdict:
-            parts.append(f"{which} {verdict} ({first.reason.rstrip('.')}).")
-        elif len(runs) > 1:
-            parts.append(f"{which} reward at the end {_reward(runs)}.")
+    """The result in a few sentences; ``runs`` are those of the best group."""
+    parts = [f"{comparison.verdict} {comparison.doubt}"] if comparison else []
+    parts.append(_evaluated(evaluation) if evaluation else "" if comparison else _from_training(runs))
+    if not comparison and len(runs) == 1 and runs[0].verdict in _VERDICTS:
+        parts.append(f"{_VERDICTS[runs[0].verdict]}: {_inside(runs[0].reason)}.")
+    if not comparison and len(runs) > 1:
+        parts.append(f"Trained with {plural(len(runs), 'seed')}, it reached a reward of {_reward(runs)} in the end.")
     if evaluation is None:
-        parts.append("No evaluation of the finished policy is there: these are the trainer's own figures.")
-    return " ".join(part for part in parts if part)
+        parts.append("The finished policy has not been evaluated yet: these are the trainer's own figures.")
+    return " ".join(part.strip() for part in parts if part)
+
+
+def _inside(text: str) -> str:
+    """A sentence for within another one."""
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _evaluated(evaluation: Evaluation) -> str:
+    played = plural(evaluation.episodes, "episode")
+    if evaluation.success is None:
+        return f"Played on its own, the finished policy reached a return of {spread(evaluation.returns)} over {played}."
+    return (
+        f"Played on its own, the finished policy succeeded in {spread(evaluation.success, share=True)} of {played}, "
+        f"with a return of {spread(evaluation.returns)}."
+    )
 
 
 def _reward(runs: Sequence[RunPart]) -> str:
@@ -59,7 +67,7 @@ def tiles(runs: Sequence[RunPart], every: Sequence[RunPart], evaluation: Evaluat
 
 def _results(runs: Sequence[RunPart], evaluation: Evaluation | None) -> list[Tile]:
     if evaluation is not None:
-        note = f"evaluation, {plural(evaluation.episodes, 'episode')}"
+        note = f"in {plural(evaluation.episodes, 'episode')}"
         success = evaluation.success
         return [
             Tile(
@@ -73,7 +81,7 @@ def _results(runs: Sequence[RunPart], evaluation: Evaluation | None) -> list[Til
                 value=number(evaluation.returns.mean),
                 note=_between(evaluation.returns.low, evaluation.returns.high) + note,
             ),
-            Tile(label="Decisions", value=number(evaluation.decisions.mean), note="of an episode"),
+            Tile(label="Episode length", value=number(evaluation.decisions.mean), note="decisions, mean"),
         ]
     successes = [run.success for run in runs if run.success is not None]
     success_mean = sum(successes) / len(successes) if successes else None
@@ -89,7 +97,7 @@ def _between(low: float | None, high: float | None, *, share: bool = False) -> s
     if low is None or high is None:
         return ""
     told = percent if share else number
-    return f"{told(low)} to {told(high)}; "
+    return f"{told(low)} to {told(high)} "
 
 
 def _tone(success: float | None) -> str:

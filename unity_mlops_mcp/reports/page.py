@@ -44,6 +44,7 @@ def html_page(report: Report, *, for_print: bool = False) -> str:
             script=Markup(script),  # noqa: S704 - our own file and the vendored library
             data=Markup(_data(report.charts)),  # noqa: S704 - JSON without a "<"
             policy=_policy(style, script),
+            narrow=for_print,
             links="" if for_print else TO_HOME,
         )
     )

@@ -42,18 +42,23 @@ def write_pdf(html: str, path: Path, *, browser: Path | None = None) -> str:
         from weasyprint import HTML
     except (ImportError, OSError) as error:  # OSError: the package is here, its libraries are not
         return _by_browser(html, path, browser or installed_browser(), missing=error)
-    made = HTML(string=html, url_fetcher=refuse).write_pdf()
+    made = HTML(string=html, url_fetcher=Refusal()).write_pdf()
     write_atomically(path, made)
     return "WeasyPrint"
 
 
-def refuse(url: str, *_: Any, **__: Any) -> NoReturn:
-    """Refuse whatever a page asks for: a report carries all that it needs.
+class Refusal:
+    """A loader that loads nothing: a report carries all that it needs."""
 
-    Raises:
-        ValueError: always.
-    """
-    raise ValueError(f"A report loads nothing: {url[:80]}")
+    _fail_on_errors = False  # WeasyPrint reads it: a page is printed without what was refused
+
+    def __call__(self, url: str, *_: Any, **__: Any) -> NoReturn:
+        """Refuse an address.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(f"A report loads nothing: {url[:80]}")
 
 
 def _by_browser(html: str, path: Path, browser: Path | None, *, missing: Exception) -> str:

@@ -16,7 +16,8 @@ from unity_mlops_mcp.reports.wording import number, size
 
 PALETTE = ("#0b66c3", "#c2410c", "#0f766e", "#a3195b", "#6d28d9", "#7a5c00", "#475569", "#b91c1c")
 """Told apart with each kind of colour-blindness by their lightness, and by the dashes of the last four."""
-WIDTH, HEIGHT = 640, 270
+WIDE, NARROW = (640, 270), (420, 176)
+"""Width and height: on a screen, and for two in a row on paper, whose letters are larger by it."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 12, 34
 _DASHED_FROM = 4
 _GRID, _AXIS, _TEXT = "#e3e8ef", "#94a3b8", "#475569"
@@ -52,10 +53,11 @@ def step_text(value: float) -> str:
 class _Frame:
     """Where a value lies on the paper."""
 
-    def __init__(self, chart: Chart) -> None:
+    def __init__(self, chart: Chart, width: int, height: int) -> None:
+        self.right, self.bottom = width - _RIGHT, height - _BOTTOM
         xs = [x for line in chart.lines for x in (line.x[0], line.x[-1])]
         ys = [y for line in chart.lines for y in (*line.y, *line.low, *line.high)]
-        self.x_ticks = ticks(min(0.0, *xs), max(*xs, 1.0), 6)
+        self.x_ticks = ticks(0.0, max(*xs, 1.0), 6 if width == WIDE[0] else 4)
         low, high = (0.0, 1.0) if chart.unit == "share" and max(ys) <= 1 else (min(ys), max(ys))
         if chart.unit in ("cores", "bytes") or chart.stepped:
             low = min(low, 0.0)
@@ -64,23 +66,24 @@ class _Frame:
         self.y_low, self.y_high = self.y_ticks[0], self.y_ticks[-1]
 
     def x(self, value: float) -> float:
-        return _LEFT + (WIDTH - _LEFT - _RIGHT) * value / self.x_end
+        return _LEFT + (self.right - _LEFT) * value / self.x_end
 
     def y(self, value: float) -> float:
-        return _TOP + (HEIGHT - _TOP - _BOTTOM) * (self.y_high - value) / (self.y_high - self.y_low)
+        return _TOP + (self.bottom - _TOP) * (self.y_high - value) / (self.y_high - self.y_low)
 
 
-def chart_svg(chart: Chart) -> Markup:
+def chart_svg(chart: Chart, *, narrow: bool = False) -> Markup:
     """The chart as one ``<svg>`` element; its text says what a reader who cannot see it should know."""
-    frame = _Frame(chart)
+    width, height = NARROW if narrow else WIDE
+    frame = _Frame(chart, width, height)
     body = [*_grid(chart, frame)]
     for line in chart.lines:
         body += _line(line, frame, stepped=chart.stepped)
     return element(
         "svg",
         *body,
-        class_="chart",
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        class_="chart" if narrow else "chart wide",
+        viewBox=f"0 0 {width} {height}",
         role="img",
         aria_label=f"{chart.title} over agent steps. {described(chart)}",
         font_family="sans-serif",
@@ -98,7 +101,7 @@ def described(chart: Chart) -> str:
 
 
 def _grid(chart: Chart, frame: _Frame) -> Iterable[Markup]:
-    right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM
+    right, bottom = frame.right, frame.bottom
     for tick in frame.y_ticks:
         yield _stroke("grid", f"M{_LEFT} {_n(frame.y(tick))}H{right}", _GRID)
         yield _text(axis_text(tick, chart.unit), _LEFT - 7, frame.y(tick) + 4, "end")

@@ -38,7 +38,7 @@ def whole(value: float | None) -> str:
 
 def percent(share: float | None, places: int = 0) -> str:
     """A share of 0 to 1 in percent; a dash for None."""
-    return NONE if share is None else f"{100 * share:.{places}f} %"
+    return NONE if share is None else f"{100 * share:.{places}f}\u00a0%"
 
 
 def spread(interval: Interval | None, *, share: bool = False) -> str:
