@@ -46,7 +46,15 @@ def editor(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def test_a_project_of_ones_own_is_built_trained_and_measured_as_it_is(editor: App, tmp_path: Path) -> None:
     project = own_project(tmp_path)
     started = editor.run_pipeline(project_path=str(project), max_steps=2000, training=SMALL)
-    assert [stage.stage for stage in started.plan] == ["build", "train", "measure", "summarise"]
+    assert [stage.stage for stage in started.plan] == [
+        "build",
+        "train",
+        "measure",
+        "evaluate",
+        "report",
+        "register",
+        "summarise",
+    ]
     status = finish(editor, started.job_id)
     assert (status.state, status.failure) == ("succeeded", None)
     assert {name for name, state in states(status).items() if state == "skipped"} == OURS

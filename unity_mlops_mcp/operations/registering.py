@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from unity_mlops_mcp.errors import NotFoundError
 from unity_mlops_mcp.inputs import exactly_one
@@ -207,53 +207,14 @@ class Registry:
         )
 
     def _facts(self, chosen: Chosen, title: str, description: str | None) -> Facts:
+        from unity_mlops_mcp.registry.facts import facts_of_run
         from unity_mlops_mcp.registry.records import Facts
 
         if chosen.run_id is None:
             return Facts(title=title, description=description)
-        return Facts(title=title, description=description, **self._facts_of_run(chosen.run_id))
-
-    def _facts_of_run(self, run_id: str) -> dict[str, Any]:
-        from unity_mlops_mcp.training.record import read_record
-
-        row, record = self._parts.runs.row(run_id), read_record(self._parts.runs.folder(run_id))
-        request = record.get("request", {})
-        return {
-            "revision": record.get("revision"),
-            "revision_of": self._revision_of(row.build_id),
-            "run_id": run_id,
-            "build_id": row.build_id,
-            "spec_id": row.spec_id,
-            "archetype": row.archetype,
-            "spec": record.get("spec"),
-            "seed": request.get("seed"),
-            "max_steps": row.max_steps,
-            "configuration": record.get("configuration") or {},
-            "versions": record.get("versions") or {},
-            "metrics": self._metrics(run_id),
-            "parent": self._parent(request.get("initialize_from")),
-        }
-
-    def _revision_of(self, build_id: str | None) -> Literal["unity project", "input folder"]:
-        row = self._parts.store.builds.get(build_id) if build_id else None
-        facts = (row.data.get("facts") or {}) if row else {}
-        return "unity project" if facts.get("project") else "input folder"
-
-    def _parent(self, run_id: str | None) -> str | None:
-        """The version that was registered of the run, else the run."""
-        versions = self._parts.store.models.versions_of_run(run_id) if run_id else ()
-        return versions[0].version_id if versions else run_id
-
-    def _metrics(self, run_id: str) -> dict[str, Any]:
-        from unity_mlops_mcp.metrics.reader import reader_for
-        from unity_mlops_mcp.metrics.summary import summarize
-        from unity_mlops_mcp.store.ids import utc_now
-
-        row, reader = self._parts.runs.row(run_id), reader_for(self._parts.runs.folder(run_id).path)
-        reader.poll()
-        behavior = row.behavior_name if row.behavior_name in reader.behaviors else None
-        summary = summarize(reader, max_steps=row.max_steps, now=utc_now().timestamp(), behavior=behavior)
-        return summary.model_dump(mode="json", exclude_none=True)
+        return Facts(
+            title=title, description=description, **facts_of_run(self._parts.store, self._parts.runs, chosen.run_id)
+        )
 
 
 def _checks(policy: PolicyFile) -> list[PolicyCheck]:

@@ -8,13 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from unity_mlops_mcp.builds.records import Behavior
 from unity_mlops_mcp.codegen.records import GeneratedScript
-from unity_mlops_mcp.metrics.records import MetricsSummary
+from unity_mlops_mcp.evaluation.records import shares
+from unity_mlops_mcp.metrics.records import Interval, MetricsSummary
 from unity_mlops_mcp.spec.clients import ClientAnswer
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
 from unity_mlops_mcp.spec.plans import Planner
 from unity_mlops_mcp.spec.requests import RLTrainingConfig
 
-StageName = Literal["describe", "write", "check", "build", "train", "measure", "summarise"]
+StageName = Literal[
+    "describe", "write", "check", "build", "train", "measure", "evaluate", "report", "register", "summarise"
+]
 StageState = Literal["waiting", "running", "done", "skipped", "failed", "cancelled"]
 
 
@@ -201,6 +204,54 @@ class Measured(StageResult):
         return f"{success}{reward}{found.verdict.replace('_', ' ')}"
 
 
+class Evaluated(StageResult):
+    """How good the policy is over whole episodes."""
+
+    stage = "evaluate"
+
+    evaluation_id: str
+    episodes: int
+    success: Interval | None
+    returns: Interval
+    endings: dict[str, float]
+
+    @property
+    def said(self) -> str:
+        """Such as ``success 97 % (94 % to 99 %) over 200 episodes``."""
+        figure = f"success {shares(self.success)}" if self.success else f"return {self.returns.told()}"
+        return f"{figure} over {self.episodes} episodes"
+
+
+class Reported(StageResult):
+    """The report that can be sent to others."""
+
+    stage = "report"
+
+    report_id: str
+    path: str
+    size: int
+
+    @property
+    def said(self) -> str:
+        """Its path."""
+        return self.path
+
+
+class RegisteredVersion(StageResult):
+    """The version that keeps the policy."""
+
+    stage = "register"
+
+    version_id: str
+    number: int
+    new: bool
+
+    @property
+    def said(self) -> str:
+        """Its id."""
+        return f"{self.version_id}{'' if self.new else ' (registered before)'}"
+
+
 class Summary(StageResult):
     """All of it in one page; a dry run's says what was not done."""
 
@@ -220,6 +271,10 @@ class Summary(StageResult):
     mean_reward: float | None = None
     verdict: str | None = None
     reason: str | None = None
+    evaluation_id: str | None = None
+    report: str | None = Field(default=None, description="The file that can be sent to others.")
+    version_id: str | None = None
+    paragraph: str = Field(default="", description="All of it in a paragraph that can be forwarded.")
     not_done: tuple[StageName, ...] = ()
 
     @property

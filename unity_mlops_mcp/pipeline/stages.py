@@ -20,7 +20,10 @@ from unity_mlops_mcp.pipeline.records import (
     Checked,
     CheckFinding,
     Described,
+    Evaluated,
     Measured,
+    RegisteredVersion,
+    Reported,
     StageName,
     StageResult,
     Summary,
@@ -28,6 +31,8 @@ from unity_mlops_mcp.pipeline.records import (
     Wanted,
     Written,
 )
+from unity_mlops_mcp.pipeline.telling import paragraph_of
+from unity_mlops_mcp.pipeline.testing import evaluated, register_version, start_evaluation, start_report
 from unity_mlops_mcp.pipeline.workshop import Workshop
 from unity_mlops_mcp.store.ids import new_id, utc_now
 
@@ -104,11 +109,32 @@ async def measure(shop: Workshop) -> Measured:
     return await anyio.to_thread.run_sync(_measure, shop, shop.results.of(Trained))
 
 
+async def evaluate(shop: Workshop) -> Evaluated:
+    """Let the policy play whole episodes, as a job of its own."""
+    job = await anyio.to_thread.run_sync(start_evaluation, shop)
+    job = await shop.follow(job, lambda job: shop.show(message=f"evaluate: {job.progress.get('message') or job.state}"))
+    return await anyio.to_thread.run_sync(evaluated, shop, job)
+
+
+async def report(shop: Workshop) -> Reported:
+    """Make a report that can be sent to others, as a job of its own."""
+    job = await anyio.to_thread.run_sync(start_report, shop)
+    job = await shop.follow(job, lambda job: shop.show(message=f"report: {job.progress.get('message') or job.state}"))
+    made = job.result or {}
+    return Reported(report_id=job.id, path=str(made["path"]), size=int(made["size"]))
+
+
+async def register(shop: Workshop) -> RegisteredVersion:
+    """Keep the policy as a version of a model; the same policy is the same version, whatever is killed meanwhile."""
+    return await anyio.to_thread.run_sync(register_version, shop)
+
+
 async def summarise(shop: Workshop) -> Summary:
     """Put it on one page."""
     results = shop.results
     described, written, built = results.find(Described), results.find(Written), results.find(Built)
     trained, measured = results.find(Trained), results.find(Measured)
+    tested, reported, kept = results.find(Evaluated), results.find(Reported), results.find(RegisteredVersion)
     name = described.spec.behavior_name if described else built.behaviors[0].name if built else shop.wanted.subject
     found = measured.summary if measured else None
     return Summary(
@@ -122,10 +148,14 @@ async def summarise(shop: Workshop) -> Summary:
         run_id=trained.run_id if trained else None,
         onnx=trained.onnx if trained else None,
         step=trained.step if trained else None,
-        success=found.success if found else None,
+        success=tested.success.mean if tested and tested.success else found.success if found else None,
         mean_reward=found.last_reward if found else None,
         verdict=found.verdict if found else None,
         reason=found.reason if found else None,
+        evaluation_id=tested.evaluation_id if tested else None,
+        report=reported.path if reported else None,
+        version_id=kept.version_id if kept else None,
+        paragraph=paragraph_of(shop.wanted, name, results),
         not_done=tuple(stage.name for stage in STAGES if stage.costs) if shop.wanted.dry_run else (),
     )
 
@@ -137,6 +167,9 @@ STAGES: tuple[Stage, ...] = (
     Stage(Built, build, "make the player", costs=True),
     Stage(Trained, train, "train with ML-Agents' own trainer", costs=True),
     Stage(Measured, measure, "read how well it learned", costs=True),
+    Stage(Evaluated, evaluate, "let the policy play whole episodes, and tell how good it is", costs=True),
+    Stage(Reported, report, "make a report that can be sent to others", costs=True),
+    Stage(RegisteredVersion, register, "keep the policy as a version of a model", costs=True),
     Stage(Summary, summarise, "put it on one page"),
 )
 

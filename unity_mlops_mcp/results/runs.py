@@ -105,6 +105,7 @@ class Status(Result):
     onnx: str | None = Field(default=None, description="The trained policy, once there is one that opens.")
     configuration: str | None = Field(default=None, description="The trainer YAML that it runs with.")
     command: str | None = Field(default=None, description="The exact command of the trainer.")
+    paragraph: str = Field(default="", description="Of a finished pipeline: what it came to, to be passed on as it is.")
     evaluation: EvaluationFigures | None = Field(default=None, description="What a finished evaluation found.")
     failure: FailureResult | None = None
     notes: list[str] = Field(default_factory=list)

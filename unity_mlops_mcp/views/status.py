@@ -267,6 +267,7 @@ def _pipeline_fields(job: Job, folder: Path) -> dict[str, Any]:
         "folder": str(folder),
         "files": sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if _is_result(file)),
         "onnx": result.get("onnx"),
+        "paragraph": result.get("paragraph") or "",
         "notes": notes,
         "log_tail": _tail(folder / "supervisor.log"),
     }
@@ -289,6 +290,9 @@ def _share(shown: Mapping[str, Any]) -> float | None:
 def _after_pipeline(job: Job) -> str:
     """What to call after a pipeline, or while it goes."""
     run_id = job.progress.get("run_id")
+    version_id = (job.result or {}).get("version_id")
+    if job.state == "succeeded" and version_id:
+        return f"Give the user paragraph and the report; promote_model(version={version_id!r}) lets it serve."
     if job.state == "succeeded" and run_id:
         return f"Call get_metrics({run_id!r}) for the curves, or resume_training({run_id!r}, extra_steps=...)."
     if job.state == "succeeded":

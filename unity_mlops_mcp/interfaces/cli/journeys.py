@@ -181,6 +181,8 @@ def _praise(app: App, status: Status, terminal: Console) -> None:
     if summary.last_reward is not None:
         terminal.print(f"Mean reward     {summary.last_reward:.3f} (at the start {summary.first_reward or 0:.3f})")
     terminal.print(f"Files           {status.folder}")
+    if status.paragraph:
+        terminal.print(f"\n{status.paragraph}", soft_wrap=False)
 
 
 def _say_how_to_go_on(status: Status, terminal: Console) -> None:

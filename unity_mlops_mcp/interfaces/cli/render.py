@@ -192,6 +192,8 @@ def _status(result: Status, console: Console) -> None:
     _behaviors(result.behaviors, console)
     if result.probe:
         _line(console, "probed", f"{result.probe.agents} agents, {result.probe.agent_steps_per_second:,.0f} steps/s")
+    if result.paragraph:
+        console.print(result.paragraph, soft_wrap=False)
     if result.evaluation:
         render_evaluation(result.evaluation, console)
     for note in result.notes:

@@ -21,9 +21,9 @@ Trains Unity ML-Agents behaviours with ML-Agents' own trainer, on this machine, 
 
 Step by step: check_setup -> generate_behavior_script(description), for the C# -> build_environment(description or
 spec_id; or project_path, the user's own Unity project) -> start_training(build_id) -> wait_for(run_id) until done ->
-get_metrics(run_id) -> install_model(run_id), into the user's project.
-All of it in one call: run_pipeline(request) -> wait_for(job_id) until done; it plans, writes, checks, builds, trains
-and measures.
+get_metrics(run_id) -> evaluate_model(run_id) -> render_report(run_ids) -> register_model(run_id) ->
+promote_model(version) -> install_model(model), into the user's project.
+All of it up to a registered version in one call: run_pipeline(request) -> wait_for(job_id) until done.
 - For anything unusual write the spec yourself: generate_behavior_script(schema_only=true) says how.
 - A training belongs to this machine, not to this chat: it goes on when the client closes. When the user comes back,
   list_runs shows what happened meanwhile.
