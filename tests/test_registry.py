@@ -161,7 +161,9 @@ def test_processes_that_register_at_once_get_numbers_without_gap_or_repeat(
 
     assert [process.returncode for process in together] == [0] * 10
     assert told[0] == told[9]
-    assert sorted(line.number for line in application.list_models().models[0].versions) == list(range(1, 10))
+    assert sorted(line.number for line in application.list_models(name="nav-agent").models[0].versions) == list(
+        range(1, 10)
+    )
     folders = sorted(path.name for path in (home / "models" / "nav-agent").iterdir())
     assert folders == sorted(set(told))
 

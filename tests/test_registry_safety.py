@@ -48,6 +48,8 @@ subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", home], check=Tr
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.errors import MlopsError
+from unity_mlops_mcp.store.store import Store
+store = Store(home)
 app, ballast, told = App(config.settings()), home / "ballast", []
 app.register_model(name="Nav", onnx_path=str(linear(home.parent / "first" / "Nav.onnx", [[0.5, 0.0]] * 6)))
 for pages in range(0, 30):
@@ -59,7 +61,7 @@ for pages in range(0, 30):
     except (MlopsError, OSError) as error:
         outcome = type(error).__name__
     ballast.unlink()
-    known = sorted(line.version for line in app.list_models(name="nav").models[0].versions)
+    known = sorted(row.version_id for row in store.models.versions("nav"))
     told.append([outcome, known, sorted(path.name for path in (home / "models" / "nav").iterdir())])
 print(json.dumps(told))
 """
@@ -208,3 +210,22 @@ def test_the_consistent_one_registers_and_barracudas_own_format_is_named(applica
         application.register_model(name="Nav", onnx_path=str(old))
     assert "mlagents 0.28" in refused.value.fix
     assert "onnxruntime_src" not in str(refused.value)
+
+
+def test_a_long_list_of_versions_comes_in_pages_of_bounded_size(application: App, tmp_path: Path) -> None:
+    with Store(application.settings.home) as store:
+        for number in range(45):
+            facts = Facts(title="Nav", description="wider corridors " * 100)
+            register(store, {"Nav": policy(tmp_path, 1.0 + number)}, facts)
+    overview = application.list_models()
+    assert [len(model.versions) for model in overview.models] == [3]
+    assert overview.models[0].versions_left_out == 42
+    numbers, cursor = [], None
+    for _ in range(3):
+        page = application.list_models(name="nav", cursor=cursor)
+        assert len(page.model_dump_json()) < 20_000
+        numbers += [line.number for line in page.models[0].versions]
+        cursor = page.next_cursor
+    assert (numbers, cursor) == (list(range(45, 0, -1)), None)
+    with pytest.raises(InvalidInputError, match="not a cursor"):
+        application.list_models(name="nav", cursor="nonsense")

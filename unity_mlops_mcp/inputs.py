@@ -89,6 +89,17 @@ def until_reached(text: str | None) -> Callable[[Job], bool]:
     return lambda job: (shown := job.progress.get("mean_reward")) is not None and shown >= reward
 
 
+def version_cursor(cursor: str | None) -> int | None:
+    """The number of the version that the page before ended with.
+
+    Raises:
+        InvalidInputError: the cursor is none of ours.
+    """
+    if cursor is not None and not re.fullmatch(r"[0-9]{1,9}", cursor):
+        raise InvalidInputError(f"{cursor!r} is not a cursor.", fix="Pass next_cursor of the page before.")
+    return None if cursor is None else int(cursor)
+
+
 def page_of_tags(
     available: tuple[str, ...], tags: str | None, cursor: str | None, *, max_points: int
 ) -> tuple[list[str], str | None]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from unity_mlops_mcp.errors import NotFoundError
-from unity_mlops_mcp.inputs import exactly_one
+from unity_mlops_mcp.inputs import exactly_one, version_cursor
 from unity_mlops_mcp.operations.elsewhere import Elsewhere
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.policies import Chosen, Policies
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from unity_mlops_mcp.registry.records import Facts, ModelVersion, PolicyFile
     from unity_mlops_mcp.store.rows import ModelRow
 
-VERSIONS_SHOWN, AUDIT_SHOWN = 10, 20
+VERSIONS_SHOWN, VERSIONS_ON_A_PAGE, AUDIT_SHOWN, INCIDENTS_SHOWN = 3, 20, 20, 5
+DESCRIPTION_SHOWN = 200
 
 
 class Registry:
@@ -103,24 +104,23 @@ class Registry:
         """Models with their versions, newest first.
 
         Args:
-            name: only this model, with all its versions.
+            name: only this model, with 20 of its versions on a page, and what was done to it.
             alias: only models with this alias, and of them the version that it points to.
             limit: models on one page.
             cursor: ``next_cursor`` of the page before.
 
         Raises:
             NotFoundError: there is no such model.
+            InvalidInputError: the cursor is none of ours.
         """
-        from unity_mlops_mcp.registry.references import require_model
-
-        models = self._parts.store.models
         if name is not None:
-            row = models.get(require_model(self._parts.store, name))
-            rows, next_cursor = [row] if row else [], None
+            lines = [self._named(name, alias, before=version_cursor(cursor))]
+            left = lines[0].versions_left_out
+            next_cursor = str(lines[0].versions[-1].number) if left else None
         else:
-            page = models.page(limit=limit, cursor=cursor)
-            rows, next_cursor = list(page.rows), page.next_cursor
-        lines = [self._line(row, alias, most=None if name else VERSIONS_SHOWN) for row in rows]
+            page = self._parts.store.models.page(limit=limit, cursor=cursor)
+            lines = [self._line(row, alias, most=VERSIONS_SHOWN) for row in page.rows]
+            next_cursor = page.next_cursor
         return ModelList(
             models=[line for line in lines if alias is None or line.versions],
             next_cursor=next_cursor,
@@ -142,24 +142,32 @@ class Registry:
             raise NotFoundError(f"The files of {version.version_id} are gone from {card.parent}.", fix="Restore them.")
         return card.read_text("utf-8")
 
-    def _line(self, row: ModelRow, alias: str | None, *, most: int | None) -> ModelLine:
+    def _named(self, name: str, alias: str | None, *, before: int | None) -> ModelLine:
+        from unity_mlops_mcp.registry.references import require_model
+
+        row = self._parts.store.models.get(require_model(self._parts.store, name))
+        assert row is not None  # noqa: S101 - models are never removed
+        line = self._line(row, alias, most=VERSIONS_ON_A_PAGE, before=before)
+        if before is not None:
+            return line
+        return line.model_copy(update={"audit": self._audit(row.name), "incidents": self._incidents(row.name)})
+
+    def _line(self, row: ModelRow, alias: str | None, *, most: int, before: int | None = None) -> ModelLine:
         from unity_mlops_mcp.registry.references import version_of
 
         models = self._parts.store.models
         at = {one.alias: one.version_id for one in models.aliases(row.name)}
-        versions = [version_of(one) for one in models.versions(row.name)]
+        versions = [one for one in models.versions(row.name) if before is None or one.number < before]
         if alias is not None:
             versions = [one for one in versions if one.version_id == at.get(alias.lower())]
-        shown = versions if most is None else versions[:most]
+        shown = versions[:most]
         return ModelLine(
             name=row.name,
             title=row.title,
             frozen=row.frozen,
             aliases=at,
-            versions=[self._version_line(one, at) for one in shown],
+            versions=[self._version_line(version_of(one), at) for one in shown],
             versions_left_out=len(versions) - len(shown),
-            audit=self._audit(row.name) if most is None else [],
-            incidents=self._incidents(row.name) if most is None else [],
         )
 
     def _audit(self, name: str) -> list[AuditLine]:
@@ -170,7 +178,7 @@ class Registry:
                 alias=row.alias,
                 version=row.version_id,
                 previous_version=row.previous_version,
-                reason=row.reason,
+                reason=shortened(row.reason),
             )
             for row in self._parts.store.models.audit(name, limit=AUDIT_SHOWN)
         ]
@@ -182,12 +190,12 @@ class Registry:
                 alias=row.alias,
                 failed_version=row.failed_version,
                 restored_version=row.restored_version,
-                reason=row.reason,
+                reason=shortened(row.reason) or "",
                 corrective_action=str(row.data.get("corrective_action") or ""),
                 opened_at=iso(row.opened_at) or "",
                 closed_at=iso(row.closed_at),
             )
-            for row in self._parts.store.models.incidents(name)
+            for row in self._parts.store.models.incidents(name)[:INCIDENTS_SHOWN]
         ]
 
     def _version_line(self, version: ModelVersion, at: Mapping[str, str]) -> VersionLine:
@@ -202,7 +210,7 @@ class Registry:
             success=figure(found.success) if found and found.success else None,
             returns=figure(found.returns) if found else None,
             training_reward=version.metrics.get("last_reward"),
-            description=version.description,
+            description=shortened(version.description),
             created_at=iso(version.created_at) or "",
         )
 
@@ -215,6 +223,13 @@ class Registry:
         return Facts(
             title=title, description=description, **facts_of_run(self._parts.store, self._parts.runs, chosen.run_id)
         )
+
+
+def shortened(text: str | None) -> str | None:
+    """A description that fits in a list."""
+    if text is None or len(text) <= DESCRIPTION_SHOWN:
+        return text
+    return text[: DESCRIPTION_SHOWN - 1] + "…"
 
 
 def _checks(policy: PolicyFile) -> list[PolicyCheck]:
