@@ -15,11 +15,12 @@ import anyio
 import pytest
 
 from tests.mcp_clients import ERAS, Era, in_memory, structured, text
-from tests.report_homes import add_evaluation, add_run, spec_data
+from tests.report_homes import add_evaluation, add_run, configuration, spec_data
 from tests.test_cli import cli, record
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.errors import ExternalError, InvalidInputError, NotFoundError, SetupError
+from unity_mlops_mcp.process.commands import run
 from unity_mlops_mcp.reports.gather import gather
 from unity_mlops_mcp.reports.page import html_page
 from unity_mlops_mcp.reports.pdf import Refusal, installed_browser, write_pdf
@@ -182,6 +183,24 @@ def test_a_real_browser_prints_the_same_page(home: Path, tmp_path: Path, monkeyp
     store.close()
     assert write_pdf(html_page(report, for_print=True), tmp_path / "report.pdf") == browser.name
     assert "How it learned" in " ".join(pdf_text(tmp_path / "report.pdf"))
+
+
+def test_the_script_draws_every_chart_in_a_real_browser_under_the_pages_policy(home: Path, tmp_path: Path) -> None:
+    browser = installed_browser()
+    if browser is None:
+        pytest.skip("no Chrome, Edge or Chromium is installed: apt-get install chromium")
+    store = Store(home)
+    add_run(store, "nav-1", settings=configuration(learning_rate=1e-3))
+    add_run(store, "nav-2")
+    report = gather(store, ["nav-1", "nav-2"], report_id="report-1", now=datetime.now(timezone.utc))
+    store.close()
+    page = tmp_path / "report.html"
+    page.write_text(html_page(report), encoding="utf-8")
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    done = run([browser, *options, "--virtual-time-budget=5000", "--dump-dom", page.as_uri()], timeout_s=60)
+    assert done.stdout.count("<canvas") == len(report.charts)
+    assert done.stdout.count('class="plot drawn"') == len(report.charts)
+    assert done.stdout.count('<button type="button"') >= len(report.groups)
 
 
 def test_runs_that_are_not_there_and_no_runs_are_refused_before_a_job_is_made(application: App) -> None:

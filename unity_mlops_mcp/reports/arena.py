@@ -18,7 +18,7 @@ _MARGIN = 6
 _FLOOR, _WALL = "#f4f6f9", "#94a3b8"
 COLORS: Mapping[str, str] = {"goal": "#15803d", "hazard": "#b45309", "thing": "#64748b"}
 BARS: Mapping[str, str] = {"good": "#15803d", "bad": "#b45309", "thing": "#64748b"}
-_AGENTS = ("#0b66c3", "#a3195b")
+AGENTS = ("#0b66c3", "#a3195b")
 """Of the first team and the second."""
 _MOVED = 1e-3
 
@@ -85,8 +85,8 @@ def _entity(entity: EntityWay, frame: _Frame, roles: Mapping[str, Role]) -> Iter
 def _agent(agent: AgentWay, frame: _Frame, team: int) -> Iterable[Markup]:
     if not agent.points:
         return
-    side = min(team, len(_AGENTS) - 1)
-    color, css = _AGENTS[side], f"a{side}"
+    side = min(team, len(AGENTS) - 1)
+    color, css = AGENTS[side], f"a{side}"
     way = _path(agent.points, frame)
     yield element("path", class_=f"way {css}", d=way, fill="none", stroke=color, stroke_width=1.8)
     (x, y), (end_x, end_y) = frame.at(agent.points[0]), frame.at(agent.points[-1])

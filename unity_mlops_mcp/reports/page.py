@@ -113,7 +113,7 @@ def _templates() -> Any:
     environment.filters |= {name: getattr(wording, name) for name in told}
     environment.filters |= {"axis": axis_text, "svg": chart_svg, "picture": _picture}
     environment.filters |= {"md": wording.markdown, "code": wording.code_span, "fenced": wording.fenced}
-    environment.globals |= {"palette": PALETTE, "roles": arena.COLORS, "bars": arena.BARS}
+    environment.globals |= {"palette": PALETTE, "roles": arena.COLORS, "bars": arena.BARS, "agents": arena.AGENTS}
     environment.globals |= {"none_sign": wording.NONE, "most_commands": MOST_COMMANDS}
     return environment
 
