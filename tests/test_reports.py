@@ -152,8 +152,8 @@ def test_one_seed_of_each_is_said_to_be_too_few(store: Store) -> None:
     add_run(store, "fast", settings=configuration(learning_rate=1e-3))
     compared = report_of(store, "slow", "fast").comparison
     assert compared is not None
-    assert compared.verdict.startswith("Best was learning_rate 0.001,")
-    assert "1 seed of a setting: not enough" in compared.doubt
+    assert compared.verdict.startswith("learning_rate 0.001 is ahead")
+    assert "One seed of learning_rate 0.001: not enough" in compared.doubt
 
 
 def test_only_so_many_groups_are_drawn_as_one_can_tell_apart(store: Store) -> None:

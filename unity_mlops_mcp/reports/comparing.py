@@ -1,18 +1,19 @@
-"""Groups of runs against each other: ranked, with how sure that is."""
+"""Groups of runs against each other, as `metrics.comparison` finds them, told for a report."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from unity_mlops_mcp.metrics.comparison import Comparison, Digest, compare
+from unity_mlops_mcp.metrics.comparison import Group as Ranked
 from unity_mlops_mcp.metrics.records import Interval
-from unity_mlops_mcp.metrics.statistics import FEWEST_SEEDS, iqm_interval, mean_interval, probability_of_improvement
-from unity_mlops_mcp.reports.grouping import Settings, differing
-from unity_mlops_mcp.reports.records import ComparisonPart, Group, Rank, RunPart
-from unity_mlops_mcp.reports.wording import NONE, percent, plural, spread
+from unity_mlops_mcp.metrics.statistics import FEWEST_SEEDS, iqm_interval, mean_interval
+from unity_mlops_mcp.reports.grouping import text_of
+from unity_mlops_mcp.reports.records import ComparisonPart, Group, Rank, RunPart, Setting
+from unity_mlops_mcp.reports.wording import NONE, number, spread, whole
 
-COLUMNS = ("reward at the end", "best reward", "success")
-_SURE = 0.95
+METRIC = "reward"
 
 
 class Score(NamedTuple):
@@ -30,62 +31,58 @@ def score(runs: Sequence[RunPart]) -> Score | None:
     return Score((iqm_interval if len(values) >= FEWEST_SEEDS else mean_interval)(values), values)
 
 
-def comparison(
-    groups: Sequence[Group], runs: Sequence[Sequence[RunPart]], settings: Sequence[Settings]
-) -> ComparisonPart:
-    """Rank groups that are ordered by their score, the best first.
+def compared(digests: Sequence[Digest]) -> Comparison | None:
+    """The runs that have a reward, compared; None when there is none."""
+    return compare(digests, metric=METRIC) if digests else None
+
+
+def comparison(found: Comparison, groups: Sequence[Group], runs: Mapping[str, RunPart]) -> ComparisonPart:
+    """The section that compares.
 
     Args:
-        groups: at least two.
-        runs: the runs of each.
-        settings: what decided each.
+        found: the comparison of all runs that have a reward.
+        groups: those of the report, with their colours.
+        runs: run id → the run.
     """
-    ranking = tuple(
-        Rank(place=place, label=group.label, color=group.color, runs=len(own), figures=_figures(own))
-        for place, (group, own) in enumerate(zip(groups, runs, strict=True), 1)
-    )
-    verdict, doubt = _verdict(groups, runs)
+    colors = {group.run_ids[0]: group.color for group in groups}
+
     return ComparisonPart(
-        metric="reward at the end",
-        columns=COLUMNS,
-        ranking=ranking,
-        verdict=verdict,
-        doubt=doubt,
-        differences=differing(settings),
+        metric=METRIC,
+        columns=(
+            "reward at the end",
+            "best reward",
+            "mean over all steps",
+            f"steps to {number(found.threshold)}",
+            "success",
+        ),
+        ranking=tuple(
+            Rank(
+                place=one.rank,
+                label=one.label,
+                color=next((colors[run_id] for run_id in one.run_ids if run_id in colors), None),
+                runs=len(one.run_ids),
+                figures=_figures(one, [runs[run_id] for run_id in one.run_ids]),
+            )
+            for one in found.groups
+        ),
+        verdict=found.verdict,
+        reason=found.reason,
+        doubt=found.doubt,
+        differences=tuple(
+            Setting(name=one.setting, values=tuple(text_of(one.values[group.label]) for group in found.groups))
+            for one in found.differences
+        ),
     )
 
 
-def _figures(runs: Sequence[RunPart]) -> tuple[str, ...]:
-    best = [run.best_reward for run in runs if run.best_reward is not None]
+def _figures(group: Ranked, runs: Sequence[RunPart]) -> tuple[str, ...]:
     success = [run.success for run in runs if run.success is not None]
-    found = score(runs)
+    steps = whole(group.steps_to) if group.steps_to is not None else NONE
+    reached = "" if group.reached == len(runs) else f" ({group.reached} of {len(runs)} runs)"
     return (
-        spread(found.interval) if found else NONE,
-        spread(mean_interval(best)) if best else NONE,
+        spread(group.final),
+        spread(group.best),
+        number(group.area.mean),
+        steps + reached,
         spread(mean_interval(success), share=True) if success else NONE,
     )
-
-
-def _verdict(groups: Sequence[Group], runs: Sequence[Sequence[RunPart]]) -> tuple[str, str]:
-    """Which is better, and what makes that doubtful."""
-    first, second = score(runs[0]), score(runs[1])
-    if first is None:
-        return "No run has recorded a reward yet.", ""
-    if second is None:
-        return f"Only {groups[0].label} has a reward yet.", ""
-    chance = probability_of_improvement(first.values, second.values)
-    verdict = (
-        f"Best was {groups[0].label}, with a reward of {spread(first.interval)} at the end against "
-        f"{spread(second.interval)} with {groups[1].label}. A run of it beat one of the other in {percent(chance)} of "
-        "all pairs."
-    )
-    fewest = min(len(first.values), len(second.values))
-    if fewest < FEWEST_SEEDS:
-        return (
-            verdict,
-            f"{plural(fewest, 'seed').capitalize()} of a setting: not enough to tell a difference from chance.",
-        )
-    low, high = first.interval.low, second.interval.high
-    if low is not None and high is not None and low <= high:
-        return verdict, "The intervals overlap: more seeds would tell."
-    return verdict, ""

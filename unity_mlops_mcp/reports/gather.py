@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -15,8 +16,9 @@ import yaml
 
 from unity_mlops_mcp import __version__
 from unity_mlops_mcp.errors import NotFoundError
+from unity_mlops_mcp.metrics.comparison import Comparison
 from unity_mlops_mcp.reports.charts import MOST_LINES, charts
-from unity_mlops_mcp.reports.comparing import comparison, score
+from unity_mlops_mcp.reports.comparing import compared, comparison
 from unity_mlops_mcp.reports.environment import spec_part
 from unity_mlops_mcp.reports.evaluations import MOST_SHOWN, evaluation_part
 from unity_mlops_mcp.reports.grouping import common, differing, labels
@@ -30,7 +32,6 @@ from unity_mlops_mcp.store.store import Store
 SECTIONS = Path(__file__).with_name("sections.yaml")
 _ALONE = 12
 """Up to so many runs each is read as finely as if it were drawn by itself."""
-_LOWEST = float("-inf")
 
 
 def gather(
@@ -64,7 +65,7 @@ def gather(
 def _slim(run: RunFacts, *, first: bool) -> RunFacts:
     """The whole record is kept of the first run alone: of many runs they would take more memory than all curves."""
     kept = run.record if first else {}
-    return RunFacts(run.part, run.curves, run.settings, kept, run.spec)
+    return replace(run, record=kept)
 
 
 def _row(store: Store, run_id: str) -> RunRow:
@@ -80,11 +81,11 @@ def _row(store: Store, run_id: str) -> RunRow:
 
 
 def _report(store: Store, facts: Sequence[RunFacts], *, report_id: str, now: datetime) -> Report:
-    grouped = _grouped(facts)
+    found = compared([one.digest for one in facts if one.digest is not None])
+    grouped = _grouped(facts, found)
     firsts = [own[0] for own in grouped]
     settings = [one.settings for one in firsts]
-    differences = differing(settings)
-    names = labels(settings, [one.part.behavior for one in firsts], differences)
+    names = _labels(firsts, found)
     groups = [
         Group(
             label=name,
@@ -94,11 +95,11 @@ def _report(store: Store, facts: Sequence[RunFacts], *, report_id: str, now: dat
         for place, (name, own) in enumerate(zip(names, grouped, strict=True))
     ]
     runs = [one.part.model_copy(update={"group": place}) for place, own in enumerate(grouped) for one in own]
-    by_group = [[one.part for one in own] for own in grouped]
     evaluations = _evaluations(store, grouped)
     own_evaluation = next((one for one in evaluations if one.run_id in groups[0].run_ids), None)
     evaluation = own_evaluation.evaluation if own_evaluation else None
-    compared = comparison(groups, by_group, settings) if len(groups) > 1 else None
+    best = [one.part for one in grouped[0]]
+    against = comparison(found, groups, {run.run_id: run for run in runs}) if found and len(groups) > 1 else None
     first = next(one for one in facts if one.record or one is facts[-1])
     spec = firsts[0].spec
     report = Report(
@@ -107,8 +108,8 @@ def _report(store: Store, facts: Sequence[RunFacts], *, report_id: str, now: dat
         subtitle=spec.description if spec else "",
         created_at=now,
         product=f"unity-mlops-mcp {__version__}",
-        headline=sentence(by_group[0], evaluation, compared),
-        tiles=tiles(by_group[0], runs, evaluation),
+        headline=sentence(best, evaluation, against),
+        tiles=tiles(best, runs, evaluation),
         sections=(),
         groups=tuple(groups),
         runs=tuple(runs),
@@ -116,7 +117,7 @@ def _report(store: Store, facts: Sequence[RunFacts], *, report_id: str, now: dat
         settings=common(settings),
         spec=spec_part(spec) if spec else None,
         evaluations=evaluations,
-        comparison=compared,
+        comparison=against,
         **_about(first.record),
         notes=_notes(runs),
         whole_spec=spec.model_dump(mode="json") if spec else None,
@@ -124,19 +125,30 @@ def _report(store: Store, facts: Sequence[RunFacts], *, report_id: str, now: dat
     return report.model_copy(update={"sections": _sections(report)})
 
 
-def _grouped(facts: Sequence[RunFacts]) -> list[list[RunFacts]]:
-    """The runs by all that decided them but the seed, the best group first; within one, by seed."""
-    found: dict[str, list[RunFacts]] = defaultdict(list)
+def _grouped(facts: Sequence[RunFacts], found: Comparison | None) -> list[list[RunFacts]]:
+    """The runs by all that decided them but the seed, the best group first; within one, by seed.
+
+    Runs without a reward yet stand behind those of their group, or behind all.
+    """
+    ranks = {run_id: group.rank for group in (found.groups if found else ()) for run_id in group.run_ids}
+    groups: dict[str, list[RunFacts]] = defaultdict(list)
     for one in facts:
         key = json.dumps([one.part.behavior, one.settings], sort_keys=True)
-        found[sha256(key.encode()).hexdigest()].append(one)
-    groups = [sorted(own, key=lambda one: (one.part.seed or 0, one.part.run_id)) for own in found.values()]
+        groups[sha256(key.encode()).hexdigest()].append(one)
+    last = len(facts) + 1
+    for own in groups.values():
+        own.sort(key=lambda one: (one.digest is None, one.part.seed or 0, one.part.run_id))
+    return sorted(groups.values(), key=lambda own: min(ranks.get(one.part.run_id, last) for one in own))
 
-    def rank(own: list[RunFacts]) -> float:
-        told = score([one.part for one in own])
-        return told.interval.mean if told else _LOWEST
 
-    return sorted(groups, key=rank, reverse=True)
+def _labels(firsts: Sequence[RunFacts], found: Comparison | None) -> list[str]:
+    """The name of each group: as the comparison has it, else by what tells it apart."""
+    settings = [one.settings for one in firsts]
+    own = labels(settings, [one.part.behavior for one in firsts], differing(settings))
+    if found is None or len(firsts) == 1:
+        return own
+    named = {run_id: group.label for group in found.groups for run_id in group.run_ids}
+    return [named.get(one.part.run_id, label) for one, label in zip(firsts, own, strict=True)]
 
 
 def _evaluations(store: Store, grouped: Sequence[Sequence[RunFacts]]) -> tuple[EvaluationPart, ...]:

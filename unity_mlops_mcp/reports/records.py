@@ -246,7 +246,8 @@ class ComparisonPart(Record):
         metric: what they are ranked by.
         columns: headings of the figures.
         ranking: the best first.
-        verdict: which is better, in words.
+        verdict: which is better, in a sentence.
+        reason: the figures behind it.
         doubt: why that is not sure; empty when it is.
         differences: the settings in which they differ.
     """
@@ -255,6 +256,7 @@ class ComparisonPart(Record):
     columns: tuple[str, ...]
     ranking: tuple[Rank, ...]
     verdict: str
+    reason: str
     doubt: str = ""
     differences: tuple[Setting, ...] = ()
 

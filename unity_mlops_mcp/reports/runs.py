@@ -13,6 +13,7 @@ import numpy as np
 
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.jobs.view import view
+from unity_mlops_mcp.metrics.comparison import Digest, digest_run
 from unity_mlops_mcp.metrics.reader import RunReader
 from unity_mlops_mcp.metrics.records import MetricsSummary
 from unity_mlops_mcp.metrics.summary import GROUP_REWARD, REWARD, summarize
@@ -27,8 +28,6 @@ from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.record import read_record
 from unity_mlops_mcp.training.resources import ResourcePoint, read_resources
 
-FINAL_SHARE = 0.1
-"""The last tenth of the steps is what a run is judged by in the end."""
 _MOST_PROBLEMS = 5
 _MOST_JOBS = 50
 
@@ -41,6 +40,7 @@ class RunFacts:
         part: its figures; the group is not known yet.
         curves: what there is to draw.
         settings: what decided it, the seed left out.
+        digest: its reward for the comparison; None where it has none.
         record: its ``run.json`` without the spec and the configuration, which `first` keeps.
         spec: its environment, where it is one of ours.
     """
@@ -48,6 +48,7 @@ class RunFacts:
     part: RunPart
     curves: Curves
     settings: Settings
+    digest: Digest | None
     record: dict[str, Any]
     spec: EnvironmentSpec | None
 
@@ -67,6 +68,16 @@ def read_run(store: Store, row: RunRow, *, alone: bool) -> RunFacts:
     behavior = row.behavior_name if row.behavior_name in reader.behaviors else (reader.behavior or row.behavior_name)
     resources = read_resources(folder.resources)
     summary = summarize(reader, max_steps=row.max_steps, now=time.time(), behavior=behavior)
+    settings = settings_of(record or {"configuration": row.configuration}, behavior)
+    digest = digest_run(
+        reader,
+        tag=GROUP_REWARD if GROUP_REWARD in reader.tags_of(behavior) else REWARD,
+        run_id=row.run_id,
+        behavior=behavior,
+        seed=(record.get("request") or {}).get("seed"),
+        settings=settings,
+        state=view(row.job).state if row.job else "queued",
+    )
     part = RunPart(
         run_id=row.run_id,
         group=0,
@@ -74,7 +85,7 @@ def read_run(store: Store, row: RunRow, *, alone: bool) -> RunFacts:
         state=view(row.job).state if row.job else "queued",
         seed=(record.get("request") or {}).get("seed"),
         max_steps=row.max_steps,
-        final_reward=final_reward(reader, behavior),
+        final_reward=digest.final if digest else None,
         models=tuple(_models(store, folder, row.run_id)),
         commands=commands_of(record, home=store.home, folder=folder.path),
         **_figures(summary),
@@ -84,7 +95,8 @@ def read_run(store: Store, row: RunRow, *, alone: bool) -> RunFacts:
     return RunFacts(
         part=part,
         curves=curves_of(reader, behavior, resources, alone=alone),
-        settings=settings_of(record or {"configuration": row.configuration}, behavior),
+        settings=settings,
+        digest=digest,
         record=record,
         spec=spec_of(record),
     )
@@ -98,17 +110,6 @@ def spec_of(record: dict[str, Any]) -> EnvironmentSpec | None:
         return EnvironmentSpec.from_data(record["spec"])
     except InvalidInputError:
         return None
-
-
-def final_reward(reader: RunReader, behavior: str | None) -> float | None:
-    """Mean reward of the summaries of the last tenth of the steps; the group's where it is paid together."""
-    points = reader.points(GROUP_REWARD, behavior)
-    points = points if len(points.steps) else reader.points(REWARD, behavior)
-    there = np.isfinite(points.values)
-    if not there.any():
-        return None
-    steps, values = points.steps[there], points.values[there]
-    return float(values[steps >= steps[-1] * (1 - FINAL_SHARE)].mean())
 
 
 def _figures(summary: MetricsSummary) -> dict[str, Any]:
