@@ -148,3 +148,21 @@ def test_a_unity_project_is_built_and_trained(
     assert failed.returncode == 1
     assert "unity_compile: " in failed.stderr
     assert "Fix: Correct Assets/Broken.cs at line 1" in failed.stderr
+
+
+def test_from_a_run_to_production_and_back(home: Path, trainer_python: Path) -> None:
+    said = example("from_run_to_production.py", home, trainer_python)
+    assert re.search(r"it succeeded in \d+ % \(\d+ % to \d+ %\) of 200 episodes", said)
+    assert re.search(r"unity-reachtarget-\d{8}-\w{7}-v001 is production now: all 6 gates passed", said)
+    assert re.search(r"PDF report \S.*\.pdf|No PDF: ", said)
+    assert re.search(r"v002.*(was not promoted to production\. success|: refused)", said)
+    assert re.search(r"Rolled back from \S+-v002 to \S+-v001; incident-\S+ is open", said)
+    assert [line.split()[1] for line in said.splitlines() if line.startswith("  20")] == [
+        "unfreeze",
+        "rollback",
+        "override",
+        "refused",
+        "register",
+        "promote",
+        "register",
+    ]

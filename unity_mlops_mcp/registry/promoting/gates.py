@@ -87,7 +87,7 @@ def _compared(gate: NotWorse, difference: Interval, own: Sequence[float], agains
     """Passed when even the lower end of the difference to the least that is allowed is not below zero."""
     low = difference.low if difference.low is not None else difference.mean
     value = f"{gate.figure} {_mean(own)} against {against}"
-    needed = f"at least {least:.4g}, with 95 % certainty over the episodes (here it may be {least + low:.4g})"
+    needed = f"at least {least:.4g}, with 95 % certainty over the episodes (here it may be {round(least + low, 6):.4g})"
     if low >= 0:
         return _passed(gate, value, needed)
     doubt = difference.mean >= 0
