@@ -9,6 +9,7 @@ import pytest
 
 from tests.stand_ins.unity_editor import install_editor
 from tests.test_pipeline_runs import SMALL, saved, states
+from tests.test_training_revision import git
 from tests.training_home import finish, kill, processes_of, until
 from tests.unity_worlds import VERSION, needs_a_shell, own_project, set_editor
 from unity_mlops_mcp import config
@@ -45,6 +46,10 @@ def editor(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def test_a_project_of_ones_own_is_built_trained_and_measured_as_it_is(editor: App, tmp_path: Path) -> None:
     project = own_project(tmp_path)
+    git(project, "init")
+    git(project, "add", ".")
+    git(project, "commit", "-m", "begin")
+    head = git(project, "rev-parse", "HEAD")
     started = editor.run_pipeline(project_path=str(project), max_steps=2000, training=SMALL)
     assert [stage.stage for stage in started.plan] == [
         "build",
@@ -62,6 +67,8 @@ def test_a_project_of_ones_own_is_built_trained_and_measured_as_it_is(editor: Ap
     assert status.behavior_name == "Roller"
     (run,) = editor.list_runs().runs
     assert (run.run_id, run.behavior_name, run.state) == (status.run_id, "Roller", "succeeded")
+    card = editor.model_card("roller")
+    assert f"revision `{head[:7]}` of the unity project" in card
 
 
 def test_a_sentence_is_written_for_the_editor_that_builds_it(editor: App, home: Path) -> None:
