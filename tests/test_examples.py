@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.trainer, pytest.mark.slow]
 
 EXAMPLES = REPOSITORY / "examples"
 PLACEHOLDERS = {"<run_id>": "*", "<build_id>": "*", "<job_id>": "*"}
-ONLY_ELSEWHERE = {"trainer/", ".replaced/", "projects/"}
-"""Made by ``trainer install``, by a ``force`` and by Unity builds, which the first example does not."""
+ONLY_ELSEWHERE = {"trainer/", ".replaced/", "projects/", "models/<name>/<version>/"}
+"""Made by ``trainer install``, ``force``, Unity builds and registrations, none of which the first example does."""
 
 
 def run(name: str, home: Path, trainer_python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
