@@ -112,7 +112,7 @@ def write_runs(home: Path, runs: int, events: int) -> None:
             "behaviors": {
                 "Nav": {
                     "trainer_type": "ppo",
-                    "hyperparameters": {"learning_rate": 1e-4 * (1 + run // SEEDS), "batch_size": 64},
+                    "hyperparameters": {"learning_rate": round(1e-4 * (1 + run // SEEDS), 6), "batch_size": 64},
                     "max_steps": events * 100,
                 }
             }

@@ -90,6 +90,8 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path)
         "training/trainer/pins/*.txt",
         "training/*.yaml",
         "reports/*.yaml",
+        "reports/templates/*.j2",
+        "reports/templates/sections/*.j2",
         "reports/vendor/uplot/*",
         "trainer_env/*.py",
         "store/migrations/versions/*.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socketserver
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.mcp_clients import ERAS, Era, in_memory, structured, text
 from tests.report_homes import add_evaluation, add_run, configuration, spec_data
 from tests.test_cli import cli, record
@@ -35,6 +37,27 @@ if "break" in page:
     sys.exit("the renderer crashed")
 pathlib.Path(to).write_bytes(b"%PDF-1.4 of " + page[:15].encode())
 (pathlib.Path(__file__).parent / "asked.json").write_text(json.dumps(sys.argv[1:]))
+"""
+
+
+CUT_OFF = """
+import os, resource, signal, sys
+from datetime import datetime, timezone
+from pathlib import Path
+from unity_mlops_mcp import config
+from unity_mlops_mcp.reports.gather import gather
+from unity_mlops_mcp.reports.run import write
+from unity_mlops_mcp.store.store import Store
+target, how = Path(sys.argv[1]), sys.argv[2]
+report = gather(Store(config.settings().home), ["nav-1"], report_id="report-1", now=datetime.now(timezone.utc))
+if how == "full":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+else:
+    sys.addaudithook(lambda event, _: event == "os.rename" and os.kill(os.getpid(), signal.SIGKILL))
+try:
+    write(report, target, "html")
+except OSError:
+    sys.exit(3)
 """
 
 
@@ -201,6 +224,29 @@ def test_the_script_draws_every_chart_in_a_real_browser_under_the_pages_policy(h
     assert done.stdout.count("<canvas") == len(report.charts)
     assert done.stdout.count('class="plot drawn"') == len(report.charts)
     assert done.stdout.count('<button type="button"') >= len(report.groups)
+
+
+@pytest.mark.parametrize("how", ["killed", "full"])
+def test_a_kill_or_a_full_disk_in_the_middle_leaves_the_old_report_whole(how: str, home: Path, tmp_path: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("limits of a process are those of POSIX: this test runs only on such systems")
+    store = Store(home)
+    add_run(store, "nav-1")
+    store.close()
+    target = tmp_path / "report.html"
+    target.write_text("the old one")
+    done = subprocess.run(
+        [sys.executable, "-c", CUT_OFF, str(target), how],
+        env={**os.environ, "UNITY_MLOPS_HOME": str(home)},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == {"killed": -9, "full": 3}[how], done.stderr
+    assert target.read_text() == "the old one"
+    assert how == "killed" or [file.name for file in tmp_path.glob("*report*")] == ["report.html"]
 
 
 def test_runs_that_are_not_there_and_no_runs_are_refused_before_a_job_is_made(application: App) -> None:

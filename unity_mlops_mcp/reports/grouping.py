@@ -46,7 +46,9 @@ def _flat(data: Any, above: str = "") -> Settings:
 
 
 def text_of(value: Any) -> str:
-    """A value as it stands in YAML, on one line."""
+    """A value as it stands in YAML, on one line; a float without the digits that only its binary form has."""
+    if isinstance(value, float):
+        return f"{value:.12g}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
