@@ -270,7 +270,10 @@ async def test_runs_and_specs_are_resources(era: Era) -> None:
         templates = (await client.list_resource_templates()).resource_templates
         fixed = (await client.list_resources()).resources
     assert {template.uri_template: template.mime_type for template in templates} == TEMPLATES
-    assert {str(resource.uri): resource.mime_type for resource in fixed} == {"spec://schema": "application/schema+json"}
+    assert {str(resource.uri): resource.mime_type for resource in fixed} == {
+        "spec://schema": "application/schema+json",
+        "ui://unity_mlops_mcp/curves.html": "text/html;profile=mcp-app",
+    }
 
 
 TEMPLATES = {

@@ -11,6 +11,7 @@ from typing import Any
 from mcp.server import MCPServer
 
 from unity_mlops_mcp import __version__
+from unity_mlops_mcp.interfaces.mcp.apps import curves_app
 from unity_mlops_mcp.interfaces.mcp.prompts import add_prompts
 from unity_mlops_mcp.interfaces.mcp.resources import add_resources
 from unity_mlops_mcp.interfaces.mcp.tools import make_tools
@@ -48,6 +49,7 @@ def build_server(app: LateApp) -> MCPServer[LateApp]:
         instructions=INSTRUCTIONS,
         version=__version__,
         tools=[*make_tools(app)],
+        extensions=[curves_app()],
         lifespan=lifespan,
         log_level="WARNING",
     )

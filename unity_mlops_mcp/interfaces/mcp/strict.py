@@ -26,10 +26,16 @@ class StrictTool(Tool):
 
     @classmethod
     def of(
-        cls, function: Callable[..., Any], *, title: str, annotations: ToolAnnotations, description: str
+        cls,
+        function: Callable[..., Any],
+        *,
+        title: str,
+        annotations: ToolAnnotations,
+        description: str,
+        meta: dict[str, Any] | None = None,
     ) -> StrictTool:
         """The tool that calls ``function``, whose annotations describe arguments and result."""
-        made = Tool.from_function(function, title=title, annotations=annotations, description=description)
+        made = Tool.from_function(function, title=title, annotations=annotations, description=description, meta=meta)
         tool = cls.model_construct(_fields_set=set(made.model_fields_set), **dict(made))
         model = tool.fn_metadata.arg_model
         model.model_config["extra"] = "forbid"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp.types import ToolAnnotations
 
+from unity_mlops_mcp.interfaces.mcp.apps import DRAWN
 from unity_mlops_mcp.interfaces.mcp.environment_tools import EnvironmentTools
 from unity_mlops_mcp.interfaces.mcp.insight_tools import InsightTools
 from unity_mlops_mcp.interfaces.mcp.model_tools import ModelTools
@@ -30,8 +31,8 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
         _tool(training.start_training, "Start a training"),
         _tool(training.wait_for, "Wait for a run, job or build", read_only=True),
         _tool(training.get_run, "Show a run or job", read_only=True),
-        _tool(insight.get_metrics, "Show how well a run learns", read_only=True),
-        _tool(insight.compare_runs, "Compare runs", read_only=True),
+        _tool(insight.get_metrics, "Show how well a run learns", read_only=True, meta=DRAWN),
+        _tool(insight.compare_runs, "Compare runs", read_only=True, meta=DRAWN),
         _tool(training.list_runs, "List the runs", read_only=True),
         _tool(training.stop_training, "Stop a run or job", destructive=True, idempotent=True),
         _tool(training.resume_training, "Resume a run"),
@@ -53,6 +54,7 @@ def _tool(
     destructive: bool = False,
     idempotent: bool = False,
     open_world: bool = False,
+    meta: dict[str, Any] | None = None,
 ) -> StrictTool:
     annotations = ToolAnnotations(
         title=title,
@@ -62,5 +64,9 @@ def _tool(
         open_world_hint=open_world,
     )
     return StrictTool.of(
-        function, title=title, annotations=annotations, description=inspect.cleandoc(function.__doc__ or "")
+        function,
+        title=title,
+        annotations=annotations,
+        description=inspect.cleandoc(function.__doc__ or ""),
+        meta=meta,
     )
