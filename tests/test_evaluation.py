@@ -22,6 +22,8 @@ from unity_mlops_mcp.evaluation.library import load_evaluation, load_trajectorie
 from unity_mlops_mcp.evaluation.records import Evaluation
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
 
+pytestmark = pytest.mark.slow  # runs under one Python, by `make test`
+
 SEEN = {"vector": [{"kind": "relative", "of": "target"}]}
 THERE = [[10.0, 0.0], [0.0, 10.0]]
 Evaluate = Callable[..., Evaluation]

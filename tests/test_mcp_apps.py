@@ -13,7 +13,7 @@ import pytest
 
 from tests.mcp_clients import ERAS, Era, in_memory
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 CURVES = "ui://unity_mlops_mcp/curves.html"
 RUN = {

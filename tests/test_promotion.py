@@ -23,6 +23,8 @@ from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundErr
 from unity_mlops_mcp.evaluation.library import load_evaluation, save_evaluation
 from unity_mlops_mcp.results.promotions import Promotion
 
+pytestmark = pytest.mark.slow  # runs under one Python, by `make test`
+
 QUICK = (
     "[{name: evaluation, kind: evaluated, episodes: 40}, {name: changelog, kind: described},"
     " {name: success, kind: not_worse, figure: success, margin: 0.1},"

@@ -21,6 +21,8 @@ from unity_mlops_mcp.registry.records import Facts
 from unity_mlops_mcp.registry.versions import register
 from unity_mlops_mcp.store.store import Store
 
+pytestmark = pytest.mark.slow  # runs under one Python, by `make test`
+
 KILLED = """
 import os, signal, sys
 from unity_mlops_mcp import config

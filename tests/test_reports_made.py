@@ -28,6 +28,8 @@ from unity_mlops_mcp.reports.page import html_page
 from unity_mlops_mcp.reports.pdf import Refusal, installed_browser, write_pdf
 from unity_mlops_mcp.store.store import Store
 
+pytestmark = pytest.mark.slow  # runs under one Python, by `make test`
+
 PAGE = "<!doctype html><title>t</title><h1>A heading</h1>"
 PRINTER = """#!{python}
 import json, pathlib, sys

@@ -26,6 +26,8 @@ from unity_mlops_mcp.registry.vertex.records import FILE
 from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.store.rows import AliasRow, AuditRow, VersionRow
 
+pytestmark = pytest.mark.slow  # runs under one Python, by `make test`
+
 
 @pytest.fixture
 def service(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:

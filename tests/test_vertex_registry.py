@@ -19,6 +19,8 @@ from unity_mlops_mcp.registry.vertex.records import VertexUpload, VertexVersion,
 from unity_mlops_mcp.registry.vertex.target import target_of
 from unity_mlops_mcp.store.store import Store
 
+pytestmark = pytest.mark.slow  # runs under one Python, by `make test`
+
 
 @pytest.fixture
 def vertex(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
