@@ -107,7 +107,7 @@ def test_a_kill_at_any_file_it_touches_leaves_whole_versions_only(application: A
 def test_a_full_disk_registers_whole_versions_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = ["unshare", "--map-root-user", "--mount"]
     if not shutil.which("unshare") or subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this system gives no mount namespace, and so no small disk")
+        pytest.skip("a small disk is mounted in a namespace of its own: this test runs only on systems that give one")
     small = tmp_path / "small disk"
     small.mkdir()
     monkeypatch.setenv("UNITY_MLOPS_HOME", str(small))
