@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from mcp.server.mcpserver import Context
@@ -19,6 +20,12 @@ from unity_mlops_mcp.interfaces.mcp.schemas import flat_schema
 
 _MAX_EVIDENCE = 12
 _MAX_LINE = 2_000
+
+
+@cache
+def _rebuilt(model: type[BaseModel]) -> None:
+    """Let a model's changed configuration count; once, and not while a client waits for the list of tools."""
+    model.model_rebuild(force=True)
 
 
 class StrictTool(Tool):
@@ -38,9 +45,8 @@ class StrictTool(Tool):
         made = Tool.from_function(function, title=title, annotations=annotations, description=description, meta=meta)
         tool = cls.model_construct(_fields_set=set(made.model_fields_set), **dict(made))
         model = tool.fn_metadata.arg_model
-        model.model_config["extra"] = "forbid"
-        model.model_rebuild(force=True)
-        tool.parameters = flat_schema(model.model_json_schema(by_alias=True), nullable=False)
+        model.model_config["extra"] = "forbid"  # counts from the first call on: see _rebuilt
+        tool.parameters = flat_schema({**made.parameters, "additionalProperties": False}, nullable=False)
         tool.fn_metadata.output_schema = flat_schema(tool.fn_metadata.output_schema or {}, nullable=True)
         return tool
 
@@ -50,6 +56,7 @@ class StrictTool(Tool):
         Raises:
             ToolError: the arguments cannot be used, or the operation said what went wrong and what mends it.
         """
+        _rebuilt(self.fn_metadata.arg_model)
         try:
             result = await super().run(arguments, context)
         except ToolError as error:
