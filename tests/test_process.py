@@ -130,6 +130,24 @@ def test_stopping_a_tree_reaches_sessions_of_their_own_and_spares_strangers(
     assert sleeper.poll() is None
 
 
+def test_the_supervisor_of_another_job_is_not_ended_with_the_one_that_started_it(tmp_path: Path) -> None:
+    script = (
+        "import subprocess, sys, time\n"
+        f"p = subprocess.Popen([sys.executable, '-c', {SLEEP!r}], env={{{TOKEN_VARIABLE!r}: 'other.1'}})\n"
+        "print(p.pid, flush=True); time.sleep(600)\n"
+    )
+    log = tmp_path / "out.log"
+    root = start_child(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment(**{TOKEN_VARIABLE: "tok.1"}), stdout=log
+    )
+    (other,) = (int(pid) for pid in eventually(lambda: log.read_text().split()))
+
+    assert Tree([root.identity], "tok").stop(grace_s=0) == set()
+    assert root.poll() is not None
+    assert is_running(other)
+    os.kill(other, signal.SIGKILL)
+
+
 def test_a_reader_sees_the_old_file_or_the_new_one(tmp_path: Path) -> None:
     target = tmp_path / "state.json"
     write_atomically(target, b"old", mode=0o600)

@@ -199,6 +199,18 @@ def test_a_promotion_whose_process_is_killed_goes_on(application: App, shelf: Sh
     assert len(application.jobs.page(kind="evaluation").rows) == 2
 
 
+def test_a_shutdown_leaves_the_evaluation_alone_and_the_promotion_takes_it_up(application: App, shelf: Shelf) -> None:
+    version = shelf.version(0.5, episodes=3000)
+    started = shelf.promote(version, gates=None)
+    until(application, str(started.job_id), lambda status: "evaluate (second): " in status.message)
+    (promotion,) = processes_of(application.settings.home, "supervise", str(started.job_id))
+    promotion.terminate()
+    status = finish(application, str(started.job_id))
+    assert (status.state, status.attempts) == ("succeeded", 2), status.failure
+    assert {job.state for job in application.jobs.page(kind="evaluation").rows} == {"succeeded"}
+    assert application.list_models(name="seeker").models[0].aliases == {"production": version}
+
+
 def test_a_rollback_restores_the_last_good_version_freezes_and_opens_an_incident(
     application: App, shelf: Shelf
 ) -> None:

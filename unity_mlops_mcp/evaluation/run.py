@@ -32,7 +32,7 @@ from unity_mlops_mcp.evaluation.policy import Policy
 from unity_mlops_mcp.evaluation.records import Evaluation, PolicyUsed, SweepPoint
 from unity_mlops_mcp.evaluation.request import EvaluationRequest
 from unity_mlops_mcp.evaluation.tally import Tally
-from unity_mlops_mcp.jobs.kinds import JobContext
+from unity_mlops_mcp.jobs.kinds import JobContext, StoppedError
 from unity_mlops_mcp.metrics.statistics import mean_interval
 from unity_mlops_mcp.process.files import write_atomically
 from unity_mlops_mcp.protocol.trainer import Environment
@@ -40,10 +40,6 @@ from unity_mlops_mcp.sandbox.player import TRAJECTORIES as TRACE
 from unity_mlops_mcp.store.ids import utc_now
 
 _FAR_OUT_SHARE = 0.01
-
-
-class _StoppedError(Exception):
-    """Somebody asked the job to stop."""
 
 
 async def evaluate(context: JobContext) -> dict[str, Any]:
@@ -60,7 +56,7 @@ async def evaluate(context: JobContext) -> dict[str, Any]:
     work = _Work(context, EvaluationRequest.model_validate(context.job.request))
     try:
         return await anyio.to_thread.run_sync(work.do)
-    except _StoppedError:
+    except StoppedError:
         return {}
 
 
@@ -172,8 +168,7 @@ class _Work:
 
     def _counted(self, episodes: int) -> None:
         """Say how far it is; ends the play when somebody asked for it."""
-        if self._context.stop_requested.is_set():
-            raise _StoppedError
+        self._context.require_going()
         done = self._done + min(episodes, self._asked.episodes)
         share = done / self._asked.plays
         spent = time.monotonic() - self._began

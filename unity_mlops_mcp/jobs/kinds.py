@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _CHILD_POLL_S = 0.05
 
 
+class StoppedError(Exception):
+    """Somebody asked the job to stop, or the system shuts down; its kind catches it and gives what is kept."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """One sort of work.
@@ -100,6 +104,15 @@ class JobContext:
         """Merge the fields, which are JSON, into the job's progress; written with the next heartbeat."""
         json.dumps(fields)
         self._progress |= fields
+
+    def require_going(self) -> None:
+        """Do nothing while the job may go on; from any thread.
+
+        Raises:
+            StoppedError: ``stop_requested`` is set.
+        """
+        if self.stop_requested.is_set():
+            raise StoppedError
 
     def event(self, name: str, **data: Any) -> None:
         """Note something that happened.

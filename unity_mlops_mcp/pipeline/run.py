@@ -7,11 +7,11 @@ from contextlib import closing
 from typing import Any
 
 from unity_mlops_mcp.errors import MlopsError
-from unity_mlops_mcp.jobs.kinds import JobContext, Kind
+from unity_mlops_mcp.jobs.kinds import JobContext, Kind, StoppedError
 from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.pipeline.records import StageStanding, StageState, Summary
 from unity_mlops_mcp.pipeline.stages import STAGES, Stage, stages_of
-from unity_mlops_mcp.pipeline.workshop import StoppedError, Workshop
+from unity_mlops_mcp.pipeline.workshop import Workshop
 
 KIND = "pipeline"
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-import anyio.to_thread
-
 from unity_mlops_mcp.config import Settings
-from unity_mlops_mcp.errors import MlopsError
+from unity_mlops_mcp.jobs.following import follow
 from unity_mlops_mcp.jobs.kinds import JobContext, Kind
 from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.jobs.records import Job
@@ -18,12 +16,6 @@ from unity_mlops_mcp.pipeline.results import Results
 from unity_mlops_mcp.store.cache import Cache
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.training.runs import Runs
-
-_LOOK_S = 0.5
-
-
-class StoppedError(Exception):
-    """Somebody asked the pipeline to stop, or the system shuts down; what the stage had started is dealt with."""
 
 
 class Workshop:
@@ -82,38 +74,8 @@ class Workshop:
             MlopsError: it failed, with its cause and fix; or somebody stopped it.
             StoppedError: the pipeline was asked to stop; the other job has ended, its results kept.
         """
-        while not job.done:
-            if self.context.stop_requested.is_set():
-                job = await self._stop(job)
-            else:
-                job = await self.jobs.wait(job.id, timeout_s=_LOOK_S)
-            show(job)
-        if self.context.stop_requested.is_set():
-            raise StoppedError
-        if job.state != "succeeded":
-            raise _ended_badly(job)
-        return job
-
-    async def _stop(self, job: Job) -> Job:
-        """Stop the other job with us; when only the system shuts down, leave it to its own supervisor."""
-        ours = await anyio.to_thread.run_sync(self.jobs.get, self.context.job.id)
-        if not ours.stop_requested:
-            raise StoppedError
-        await anyio.to_thread.run_sync(self.jobs.request_stop, job.id)
-        return await self.jobs.wait(job.id, timeout_s=_LOOK_S)
+        return await follow(self.context, self.jobs, job, show)
 
     def show(self, **fields: Any) -> None:
         """Say how the running stage stands; see `JobContext.progress`."""
         self.context.progress(**fields)
-
-
-def _ended_badly(job: Job) -> MlopsError:
-    failure = job.failure
-    if failure is not None:
-        return MlopsError(failure.message, fix=failure.fix, cause=failure.cause, evidence=failure.evidence)
-    if job.kind == "training":
-        fix = f"Go on with that run by resume_training({job.subject!r}), or run the pipeline again."
-        return MlopsError(f"Run {job.subject} was stopped on its own.", fix=fix, cause="training_stopped")
-    return MlopsError(
-        f"{job.id} ({job.kind}) was stopped on its own.", fix="Run it again.", cause=f"{job.kind}_stopped"
-    )

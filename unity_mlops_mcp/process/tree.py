@@ -40,8 +40,12 @@ def _belongs(found: str | None, token: str) -> bool:
     return found is not None and (found == token or found.startswith(f"{token}."))
 
 
-def descendants(roots: Collection[Identity]) -> set[Identity]:
-    """What those processes started and what these did, as far as the links between them still stand."""
+def descendants(roots: Collection[Identity], *, token: str = "") -> set[Identity]:
+    """What those processes started and what these did, as far as the links between them still stand.
+
+    With a token, a process that carries another piece of work's is left out, and what that started with it: a job may
+    start the supervisor of another one.
+    """
     children: dict[int, list[int]] = {}
     for process in psutil.process_iter(["ppid"]):
         children.setdefault(process.info["ppid"], []).append(process.pid)
@@ -49,9 +53,14 @@ def descendants(roots: Collection[Identity]) -> set[Identity]:
     fresh = {root for root in roots if is_alive(root)}
     while fresh:
         born = {child for parent in fresh for child in _born_of(parent, children.get(parent.pid, ()))}
-        fresh = born - found
+        fresh = {child for child in born - found if not token or _may_belong(child, token)}
         found |= fresh
     return found
+
+
+def _may_belong(process: Identity, token: str) -> bool:
+    found = token_of(process.pid)
+    return found is None or _belongs(found, token)
 
 
 def _born_of(parent: Identity, pids: Iterable[int]) -> set[Identity]:
@@ -72,6 +81,8 @@ def _identified(pids: Iterable[int]) -> set[Identity]:
 class Tree:
     """The processes of one piece of work: its roots, their descendants, and all that carries its token.
 
+    Descendants that carry another piece of work's token are not of it.
+
     Nothing else is ever signalled, and each is identified anew right before a signal.
 
     Args:
@@ -87,7 +98,7 @@ class Tree:
     def living(self) -> set[Identity]:
         """What of it runs now; what was seen once is remembered, so that a lost parent hides no child."""
         self._known |= members(self._token)
-        self._known |= descendants(self._known)
+        self._known |= descendants(self._known, token=self._token)
         self._known = {known for known in self._known if is_alive(known)}
         return self._known
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 
-from unity_mlops_mcp.jobs.kinds import JobContext
+from unity_mlops_mcp.jobs.kinds import JobContext, StoppedError
 from unity_mlops_mcp.process.files import write_atomically
 from unity_mlops_mcp.reports.gather import gather
 from unity_mlops_mcp.reports.library import file_of, save_report
 from unity_mlops_mcp.reports.records import Format, Report
 from unity_mlops_mcp.reports.request import ReportRequest
 from unity_mlops_mcp.store.ids import utc_now
-
-_POLL_S = 0.1
-
-
-class _StoppedError(Exception):
-    """Somebody asked the job to stop."""
 
 
 async def render(context: JobContext) -> dict[str, Any]:
@@ -34,35 +27,23 @@ async def render(context: JobContext) -> dict[str, Any]:
         NotFoundError: one of the runs is not there.
         SetupError: nothing here can make a PDF.
     """
-    stop = threading.Event()
-
-    async def pass_on() -> None:
-        await context.stop_requested.wait()
-        stop.set()
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(pass_on)
-        try:
-            result = await anyio.to_thread.run_sync(_render, context, stop)
-        except _StoppedError:
-            result = {}
-        tasks.cancel_scope.cancel()
-    return result
+    try:
+        return await anyio.to_thread.run_sync(_render, context)
+    except StoppedError:
+        return {}
 
 
-def _render(context: JobContext, stop: threading.Event) -> dict[str, Any]:
+def _render(context: JobContext) -> dict[str, Any]:
     request = ReportRequest.model_validate(context.job.request)
     total = len(request.run_ids)
 
     def told(done: int, run_id: str) -> None:
-        if stop.is_set():
-            raise _StoppedError
+        context.require_going()
         context.progress(message=f"reading {run_id}", step=done, total=total)
 
     report = gather(context.store, request.run_ids, report_id=context.job.id, now=utc_now(), told=told)
     context.progress(message=f"writing the {request.format}", step=total, total=total)
-    if stop.is_set():
-        raise _StoppedError
+    context.require_going()
     save_report(context.store.home, report)
     path = file_of(context.store.home, report.report_id, request.format)
     made_by = write(report, path, request.format, browser=context.settings.browser)

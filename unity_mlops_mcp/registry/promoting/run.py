@@ -12,7 +12,8 @@ from unity_mlops_mcp.errors import ConflictError, MlopsError
 from unity_mlops_mcp.evaluation.records import Evaluation
 from unity_mlops_mcp.evaluation.request import EPISODES, EvaluationRequest
 from unity_mlops_mcp.evaluation.request import KIND as EVALUATION
-from unity_mlops_mcp.jobs.kinds import JobContext
+from unity_mlops_mcp.jobs.following import follow
+from unity_mlops_mcp.jobs.kinds import JobContext, StoppedError
 from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.jobs.records import Job
 from unity_mlops_mcp.registry.promoting.evidence import gather
@@ -23,12 +24,6 @@ from unity_mlops_mcp.registry.promoting.request import PromotionRequest
 from unity_mlops_mcp.registry.records import ModelVersion
 from unity_mlops_mcp.registry.references import folder_of, resolve
 from unity_mlops_mcp.store.rows import AliasRow
-
-_LOOK_S = 0.5
-
-
-class _StoppedError(Exception):
-    """Somebody asked the job to stop."""
 
 
 async def run_promotion(context: JobContext, jobs: Jobs) -> dict[str, Any]:
@@ -46,7 +41,7 @@ async def run_promotion(context: JobContext, jobs: Jobs) -> dict[str, Any]:
     work = _Promotion(context, jobs)
     try:
         return await work.do()
-    except _StoppedError:
+    except StoppedError:
         return {}
 
 
@@ -159,21 +154,16 @@ class _Promotion:
         return f"promotion:{self._context.job.id}:{which}"
 
     async def _follow(self, job: Job, what: str) -> None:
-        """Wait until another job has succeeded; it is stopped when this one is."""
-        while not job.done:
-            if self._context.stop_requested.is_set():
-                await anyio.to_thread.run_sync(self._jobs.request_stop, job.id)
-                raise _StoppedError
+        """Wait until another job has succeeded."""
+
+        def show(job: Job) -> None:
             self._context.progress(message=f"{what}: {job.progress.get('message') or job.state}")
-            job = await self._jobs.wait(job.id, timeout_s=_LOOK_S)
-        if job.state != "succeeded":
-            failure = job.failure
-            raise MlopsError(
-                f"{what} failed: {failure.message if failure else job.state}",
-                fix=failure.fix if failure else "Call promote_model again.",
-                cause=failure.cause if failure else f"{job.kind}_stopped",
-                evidence=failure.evidence if failure else (),
-            )
+
+        try:
+            await follow(self._context, self._jobs, job, show)
+        except MlopsError as error:
+            told = f"{what} failed: {error.message}"
+            raise MlopsError(told, fix=error.fix, cause=error.cause, evidence=error.evidence) from error
 
     def _decide(self) -> dict[str, Any]:
         require_thawed(self._store, self._version.name)

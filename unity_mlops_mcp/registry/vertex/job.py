@@ -9,7 +9,7 @@ from typing import Any
 import anyio.to_thread
 
 from unity_mlops_mcp.errors import NotFoundError
-from unity_mlops_mcp.jobs.kinds import JobContext
+from unity_mlops_mcp.jobs.kinds import JobContext, StoppedError
 from unity_mlops_mcp.process.files import write_atomically
 from unity_mlops_mcp.registry.vertex.client import VertexRegistry
 from unity_mlops_mcp.registry.vertex.records import FILE, VertexTarget, VertexUpload, VertexVersion
@@ -17,10 +17,6 @@ from unity_mlops_mcp.store.store import Store
 
 KIND = "vertex_upload"
 PENDING = f"{FILE}.pending"
-
-
-class _StoppedError(Exception):
-    """Somebody asked the job to stop."""
 
 
 async def upload_version(context: JobContext) -> dict[str, Any]:
@@ -43,8 +39,7 @@ async def upload_version(context: JobContext) -> dict[str, Any]:
         target = VertexTarget.model_validate(context.job.request["target"])
 
         def report(message: str) -> None:
-            if context.stop_requested.is_set():
-                raise _StoppedError
+            context.require_going()
             context.progress(message=message)
 
         with closing(VertexRegistry(target)) as registry:
@@ -55,7 +50,7 @@ async def upload_version(context: JobContext) -> dict[str, Any]:
 
     try:
         return await anyio.to_thread.run_sync(work)
-    except _StoppedError:
+    except StoppedError:
         return {}
 
 
