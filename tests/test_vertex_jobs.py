@@ -20,8 +20,9 @@ from tests.vertex_world import by_grpc, by_rest, register
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.errors import SetupError
+from unity_mlops_mcp.registry.naming import version_folder
 from unity_mlops_mcp.registry.vertex.client import read_registration
-from unity_mlops_mcp.registry.vertex.job import PENDING, folder_of
+from unity_mlops_mcp.registry.vertex.job import PENDING
 from unity_mlops_mcp.registry.vertex.records import FILE
 from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.store.rows import AliasRow, AuditRow, VersionRow
@@ -64,7 +65,7 @@ def test_an_upload_goes_on_by_itself_and_leaves_its_registration(
     started = application.upload_to_vertex(row.version_id)
     assert started.vertex_resource_name == "projects/studio-project/locations/europe-west4/models/navigationagent"
     assert finish(application, started.job_id).state == "succeeded"
-    kept = read_registration(folder_of(home, row.name, row.version_id) / FILE)
+    kept = read_registration(version_folder(home, row.name, row.version_id) / FILE)
     assert (kept.vertex_version, kept.policy_sha256) == ("1", row.policy_sha256)
     assert application.jobs.get(started.job_id).result == kept.model_dump(mode="json")
     assert len(service.models[kept.resource_name]) == 1
@@ -77,7 +78,7 @@ def test_a_kill_in_the_middle_makes_no_second_version(
     row = register(application.store, os.urandom(1 << 20))
     service.slow = slow
     started = application.upload_to_vertex(row.version_id)
-    pending = folder_of(home, row.name, row.version_id) / PENDING
+    pending = version_folder(home, row.name, row.version_id) / PENDING
 
     def pid() -> int:
         found = application.store.jobs.get(started.job_id)
@@ -177,6 +178,6 @@ def test_the_command_line_uploads_by_grpc(home: Path, tmp_path: Path, monkeypatc
         assert row.version_id in done.stdout
         if job is not None:
             assert finish(app, job.id).state == "succeeded"
-        assert read_registration(folder_of(home, row.name, row.version_id) / FILE).vertex_version == "1"
+        assert read_registration(version_folder(home, row.name, row.version_id) / FILE).vertex_version == "1"
         app.close()
         assert registry.asked.count("UploadModel") == 1

@@ -13,7 +13,7 @@ from gcp_storage_emulator.server import create_server
 
 from tests.stand_ins.vertex import Registry, rest, rpc, service_account
 from unity_mlops_mcp import config
-from unity_mlops_mcp.registry.vertex.job import folder_of
+from unity_mlops_mcp.registry.naming import version_folder
 from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.store.rows import ModelRow, VersionRow
 from unity_mlops_mcp.store.store import Store
@@ -73,7 +73,7 @@ def register(store: Store, content: bytes = b"a policy", *, title: str = "Naviga
         return VersionRow(version_id, name, number, sha256, {"description": "Goes to the target."}, utc_now())
 
     row, _ = store.models.add_version(ModelRow(name, title, utc_now()), sha256, make)
-    folder = folder_of(store.home, name, row.version_id)
+    folder = version_folder(store.home, name, row.version_id)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "policy.onnx").write_bytes(content)
     (folder / "version.json").write_text("{}")

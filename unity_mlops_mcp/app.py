@@ -60,14 +60,14 @@ class App:
         self.stop_training = trainings.stop_training
         self.resume_training = trainings.resume_training
 
-        policies = Policies(parts)
+        policies, elsewhere = Policies(parts), Elsewhere(parts)
         self.install_model = Models(parts, policies).install_model
         self.evaluate_model = Evaluations(parts, policies).evaluate_model
-        registry = Registry(parts, policies)
+        registry = Registry(parts, policies, elsewhere)
         self.register_model = registry.register_model
         self.list_models = registry.list_models
         self.model_card = registry.model_card
-        promotions = Promotions(parts)
+        promotions = Promotions(parts, elsewhere)
         self.promote_model = promotions.promote_model
         self.rollback_model = promotions.rollback_model
         self.run_pipeline = Pipelines(parts, planning).run_pipeline
@@ -77,7 +77,6 @@ class App:
         self.render_report = reports.render_report
         self.report_text = reports.report_text
 
-        elsewhere = Elsewhere(parts)
         self.upload_to_vertex = elsewhere.upload_to_vertex
         self.align_vertex = elsewhere.align_vertex
         self.export_run = elsewhere.export_run

@@ -8,6 +8,7 @@ from pathlib import Path
 from unity_mlops_mcp.builds.records import Behavior, PlayerBuild
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.evaluation.policy import Policy
+from unity_mlops_mcp.evaluation.records import PolicyUsed
 from unity_mlops_mcp.protocol.simulation import ActionSpec, BehaviorSpec, ObservationSpec
 
 
@@ -31,7 +32,7 @@ def behavior_for(name: str, build: PlayerBuild | None, *, alone: bool) -> str:
     )
 
 
-def require_fit(path: Path, behavior: str, build: PlayerBuild | None) -> None:
+def fitting(path: Path, behavior: str, build: PlayerBuild | None) -> PolicyUsed:
     """Open a policy, and compare it with the build's behaviour where that is known.
 
     Raises:
@@ -42,6 +43,7 @@ def require_fit(path: Path, behavior: str, build: PlayerBuild | None) -> None:
     found = next((one for one in build.behaviors if one.name == behavior), None) if build else None
     if found is not None:
         policy.require_fit(_spec(found))
+    return PolicyUsed(behavior=behavior, path=str(path), sha256=policy.model.sha256)
 
 
 def _spec(behavior: Behavior) -> BehaviorSpec:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -60,16 +62,17 @@ def load_evaluation(home: Path, evaluation_id: str) -> Evaluation:
         ) from error
 
 
+def readable(home: Path, rows: Iterable[EvaluationRow]) -> Iterator[Evaluation]:
+    """The evaluations of rows, those left out whose files are gone or damaged."""
+    for row in rows:
+        with suppress(NotFoundError):
+            yield load_evaluation(home, row.evaluation_id)
+
+
 def newest_evaluation(store: Store, *, policy_sha256: str, build_id: str | None = None) -> Evaluation | None:
     """The newest evaluation of a policy that can be read, on one build where named; None when there is none."""
-    for row in store.evaluations.of_policy(policy_sha256):
-        if build_id not in (None, row.build_id):
-            continue
-        try:
-            return load_evaluation(store.home, row.evaluation_id)
-        except NotFoundError:
-            continue
-    return None
+    rows = store.evaluations.of_policy(policy_sha256)
+    return next(readable(store.home, (row for row in rows if build_id in (None, row.build_id))), None)
 
 
 def load_trajectories(home: Path, evaluation: Evaluation) -> Trajectories | None:

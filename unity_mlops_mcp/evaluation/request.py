@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from unity_mlops_mcp.evaluation.records import PolicyUsed
+from unity_mlops_mcp.training.folder import RunFolder
 
 KIND = "evaluation"
 EPISODES, MOST_EPISODES = 200, 100_000
@@ -12,6 +15,14 @@ AREAS = 16
 """Sandbox areas that play side by side where nobody says how many."""
 SWEEP_VALUES = 5
 """Values of a parameter between its least and its greatest where nobody names them."""
+
+
+def policies_of_run(folder: RunFolder) -> tuple[PolicyUsed, ...]:
+    """The final policies of a run, as they are now."""
+    return tuple(
+        PolicyUsed(behavior=path.stem, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in folder.policies()
+    )
 
 
 class EvaluationRequest(BaseModel):

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,7 @@ class _Work:
         self._done += asked.episodes
         return episodes
 
-    @property
+    @cached_property
     def _build(self) -> PlayerBuild | None:
         if self._asked.build_id is None:
             return None

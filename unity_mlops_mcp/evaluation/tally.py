@@ -47,24 +47,15 @@ class _Chosen:
     """Running figures of a behaviour's actions, and the time that choosing took."""
 
     count: int = 0
-    total: npt.NDArray[np.float64] | None = None
-    squares: npt.NDArray[np.float64] | None = None
-    at_limit: npt.NDArray[np.int64] | None = None
+    sums: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((3, 1)))
+    """(3, actions): values, their squares, and how often they were at a limit."""
     branches: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     times_us: list[float] = field(default_factory=list)
 
     def add(self, actions: Actions, seconds: float) -> None:
         """Take in one choice of some agents."""
         wide = actions.continuous.astype(np.float64)
-        sums = (wide.sum(axis=0), (wide * wide).sum(axis=0), (np.abs(wide) >= _AT_LIMIT).sum(axis=0))
-        if self.total is None or self.squares is None or self.at_limit is None:
-            self.total, self.squares, self.at_limit = sums
-        else:
-            self.total, self.squares, self.at_limit = (
-                self.total + sums[0],
-                self.squares + sums[1],
-                self.at_limit + sums[2],
-            )
+        self.sums = self.sums + np.stack([wide, wide * wide, np.abs(wide) >= _AT_LIMIT]).sum(axis=1)
         for branch in range(actions.discrete.shape[1]):
             self.branches[branch].update(actions.discrete[:, branch].tolist())
         count = max(len(actions.continuous), len(actions.discrete))
@@ -130,13 +121,13 @@ class Tally:
 
 
 def _continuous(chosen: _Chosen) -> list[ActionFigures]:
-    if chosen.total is None or chosen.squares is None or chosen.at_limit is None or not chosen.count:
+    if not chosen.count:
         return []
-    mean = chosen.total / chosen.count
-    sd = np.sqrt(np.maximum(chosen.squares / chosen.count - mean * mean, 0))
+    mean, squares, at_limit = chosen.sums / chosen.count
+    sd = np.sqrt(np.maximum(squares - mean * mean, 0))
     return [
-        ActionFigures(name=f"continuous {index}", mean=float(m), sd=float(s), at_limit=float(limit) / chosen.count)
-        for index, (m, s, limit) in enumerate(zip(mean, sd, chosen.at_limit, strict=True))
+        ActionFigures(name=f"continuous {index}", mean=float(m), sd=float(s), at_limit=float(limit))
+        for index, (m, s, limit) in enumerate(zip(mean, sd, at_limit, strict=True))
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from unity_mlops_mcp.results.evaluations import StartedEvaluation
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.builds.records import PlayerBuild
+    from unity_mlops_mcp.evaluation.records import PolicyUsed
     from unity_mlops_mcp.evaluation.request import EvaluationRequest
     from unity_mlops_mcp.spec.base import Parameter
 
@@ -159,17 +159,12 @@ class Evaluations:
         return found
 
 
-def _used(chosen: Chosen, build: PlayerBuild | None) -> list[dict[str, str]]:
+def _used(chosen: Chosen, build: PlayerBuild | None) -> list[PolicyUsed]:
     """The policies by behaviour, each of them read and compared with the build's behaviours where those are known."""
-    from unity_mlops_mcp.evaluation.fitting import behavior_for, require_fit
+    from unity_mlops_mcp.evaluation.fitting import behavior_for, fitting
 
-    used = []
-    for source in chosen.sources:
-        behavior = behavior_for(source.behavior, build, alone=len(chosen.sources) == 1)
-        require_fit(source.path, behavior, build)
-        digest = hashlib.sha256(source.path.read_bytes()).hexdigest()
-        used.append({"behavior": behavior, "path": str(source.path), "sha256": digest})
-    return used
+    alone = len(chosen.sources) == 1
+    return [fitting(source.path, behavior_for(source.behavior, build, alone=alone), build) for source in chosen.sources]
 
 
 def _areas(build: PlayerBuild | None, num_areas: int | None, episodes: int) -> dict[str, int]:

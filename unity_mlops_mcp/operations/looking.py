@@ -65,14 +65,7 @@ class Looking:
         Raises:
             NotFoundError: there is no such run, or no such tag.
         """
-        from unity_mlops_mcp.metrics.reader import reader_for
-        from unity_mlops_mcp.metrics.summary import summarize
-
-        row = self._parts.runs.row(run_id)
-        reader = reader_for(self._parts.runs.folder(run_id).path)
-        reader.poll()
-        behavior = row.behavior_name if row.behavior_name in reader.behaviors else None
-        summary = summarize(reader, max_steps=row.max_steps, now=utc_now().timestamp(), behavior=behavior)
+        reader, behavior, summary = self._parts.runs.figures(run_id)
         available = reader.tags_of(behavior)
         wanted, next_cursor = page_of_tags(available, tags, cursor, max_points=max_points)
         job = self._parts.job(run_id)

@@ -24,8 +24,9 @@ CORRECTION = (
 class Promotions:
     """Aliases, gates, rollbacks."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, elsewhere: Elsewhere) -> None:
         self._parts = parts
+        self._elsewhere = elsewhere
 
     def promote_model(
         self,
@@ -236,7 +237,7 @@ class Promotions:
 
     def _in_vertex(self, name: str, alias: str) -> list[str]:
         """Move the alias in Vertex AI too where the version is there; what fails is told and can be repeated."""
-        told = Elsewhere(self._parts).align_vertex(name, aliases=[alias])
+        told = self._elsewhere.align_vertex(name, aliases=[alias])
         return [f"Vertex AI: {one.problem} {told.next}" for one in told.aliases if one.problem]
 
 

@@ -26,10 +26,10 @@ DESCRIPTION_SHOWN = 200
 class Registry:
     """Models and their versions."""
 
-    def __init__(self, parts: Parts, policies: Policies) -> None:
+    def __init__(self, parts: Parts, policies: Policies, elsewhere: Elsewhere) -> None:
         self._parts = parts
         self._policies = policies
-        self._elsewhere = Elsewhere(parts)
+        self._elsewhere = elsewhere
 
     def register_model(
         self,

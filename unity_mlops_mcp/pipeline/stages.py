@@ -328,12 +328,4 @@ def _show_run(shop: Workshop, job: Job) -> None:
 
 
 def _measure(shop: Workshop, trained: Trained) -> Measured:
-    from unity_mlops_mcp.metrics.reader import reader_for
-    from unity_mlops_mcp.metrics.summary import summarize
-
-    row = shop.runs.row(trained.run_id)
-    reader = reader_for(shop.runs.folder(trained.run_id).path)
-    reader.poll()
-    behavior = row.behavior_name if row.behavior_name in reader.behaviors else None
-    summary = summarize(reader, max_steps=row.max_steps, now=utc_now().timestamp(), behavior=behavior)
-    return Measured(run_id=trained.run_id, summary=summary)
+    return Measured(run_id=trained.run_id, summary=shop.runs.figures(trained.run_id).summary)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from unity_mlops_mcp.pipeline.records import Built, Evaluated, RegisteredVersion, Trained
@@ -17,17 +16,13 @@ EPISODES, UNITY_EPISODES = 200, 50
 
 def start_evaluation(shop: Workshop) -> Job:
     """Start the evaluation, or find the one that an attempt that was cut off had started."""
-    from unity_mlops_mcp.evaluation.request import AREAS, KIND, EvaluationRequest
+    from unity_mlops_mcp.evaluation.request import AREAS, KIND, EvaluationRequest, policies_of_run
 
     trained, built = shop.results.of(Trained), shop.results.of(Built)
     on_unity = built.target == "unity"
-    policies = [
-        {"behavior": path.stem, "path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in shop.runs.folder(trained.run_id).policies()
-    ]
     request = EvaluationRequest.model_validate(
         {
-            "policies": policies,
+            "policies": policies_of_run(shop.runs.folder(trained.run_id)),
             "run_id": trained.run_id,
             "build_id": built.build_id,
             "episodes": UNITY_EPISODES if on_unity else EPISODES,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unity_mlops_mcp.metrics.reader import reader_for
-from unity_mlops_mcp.metrics.summary import summarize
 from unity_mlops_mcp.registry.records import RevisionOf
-from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.training.record import read_record
 from unity_mlops_mcp.training.runs import Runs
@@ -33,7 +30,7 @@ def facts_of_run(store: Store, runs: Runs, run_id: str) -> dict[str, Any]:
         "max_steps": row.max_steps,
         "configuration": record.get("configuration") or {},
         "versions": record.get("versions") or {},
-        "metrics": _metrics(runs, run_id),
+        "metrics": runs.figures(run_id).summary.model_dump(mode="json", exclude_none=True),
         "parent": _parent(store, request.get("initialize_from")),
     }
 
@@ -48,11 +45,3 @@ def _parent(store: Store, run_id: str | None) -> str | None:
     """The version that was registered of the run, else the run."""
     versions = store.models.versions_of_run(run_id) if run_id else ()
     return versions[0].version_id if versions else run_id
-
-
-def _metrics(runs: Runs, run_id: str) -> dict[str, Any]:
-    row, reader = runs.row(run_id), reader_for(runs.folder(run_id).path)
-    reader.poll()
-    behavior = row.behavior_name if row.behavior_name in reader.behaviors else None
-    summary = summarize(reader, max_steps=row.max_steps, now=utc_now().timestamp(), behavior=behavior)
-    return summary.model_dump(mode="json", exclude_none=True)

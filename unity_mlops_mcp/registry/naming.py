@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import NamedTuple
 
 from unity_mlops_mcp.errors import InvalidInputError
@@ -69,6 +70,11 @@ def revision(known: str | None, of: RevisionOf, policy_sha256: str) -> Revision:
 def version_id(name: str, made: datetime, sha: str, number: int) -> str:
     """Such as ``unity-navigationagent-20260222-a1b2c3d-v004``."""
     return f"unity-{name}-{made.astimezone(timezone.utc):%Y%m%d}-{sha}-v{number:03}"
+
+
+def version_folder(home: Path, name: str, version_id: str) -> Path:
+    """Where the files of a version lie."""
+    return home / "models" / name / version_id
 
 
 def combined_sha256(policies: Sequence[PolicyFile]) -> str:

@@ -46,21 +46,11 @@ class PolicyFile(Record):
     notes: tuple[str, ...] = ()
 
 
-class ModelVersion(Record):
-    """One immutable version of a model.
+class Provenance(Record):
+    """Where the policies of a version come from.
 
     Attributes:
-        version_id: ``unity-<name>-<YYYYMMDD>-<git_sha>-v<number>``.
-        name: the model's name, lower case.
-        title: its name as it was written when this version was registered.
-        number: of the version within the model, from 1.
-        created_at: UTC.
-        git_sha: seven digits.
-        git_sha_of: what they are the revision of; ``policy``: the first digits of the policy's SHA-256, as no
-            revision was known.
-        git_dirty: whether files differed from that revision when the training started.
-        policy_sha256: of the policy; of all of them where there are several.
-        policies: the ONNX files, by behaviour.
+        title: the model's name as it was written when this version was registered.
         run_id: the run that made it; None for a file from elsewhere.
         build_id: what it was trained on.
         spec_id: the environment spec.
@@ -72,14 +62,56 @@ class ModelVersion(Record):
         versions: of the programs that made it.
         metrics: the training's summary.
         parent: version or run that its weights came from, where the training was initialised from one.
-        evaluation_id: the newest evaluation when it was registered; later ones are found by the policy's hash.
         description: what changed, in the user's words.
+    """
+
+    title: str
+    run_id: str | None = None
+    build_id: str | None = None
+    spec_id: str | None = None
+    archetype: str | None = None
+    spec: dict[str, Any] | None = None
+    seed: int | None = None
+    max_steps: int | None = None
+    configuration: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, Any] = Field(default_factory=dict)
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    parent: str | None = None
+    description: str | None = None
+
+
+class Facts(Provenance):
+    """All that is known of a version before it has a number.
+
+    Attributes:
+        revision: a full git hash, with ``-dirty`` behind it where files differed; None where none is known.
+        revision_of: what it is the revision of.
+    """
+
+    revision: str | None = None
+    revision_of: RevisionOf = "policy"
+
+
+class ModelVersion(Provenance):
+    """One immutable version of a model.
+
+    Attributes:
+        version_id: ``unity-<name>-<YYYYMMDD>-<git_sha>-v<number>``.
+        name: the model's name, lower case.
+        number: of the version within the model, from 1.
+        created_at: UTC.
+        git_sha: seven digits.
+        git_sha_of: what they are the revision of; ``policy``: the first digits of the policy's SHA-256, as no
+            revision was known.
+        git_dirty: whether files differed from that revision when the training started.
+        policy_sha256: of the policy; of all of them where there are several.
+        policies: the ONNX files, by behaviour.
+        evaluation_id: the newest evaluation when it was registered; later ones are found by the policy's hash.
     """
 
     schema_version: Literal[1] = 1
     version_id: str
     name: str
-    title: str
     number: int
     created_at: datetime
     git_sha: str
@@ -87,37 +119,4 @@ class ModelVersion(Record):
     git_dirty: bool = False
     policy_sha256: str
     policies: tuple[PolicyFile, ...]
-    run_id: str | None = None
-    build_id: str | None = None
-    spec_id: str | None = None
-    archetype: str | None = None
-    spec: dict[str, Any] | None = None
-    seed: int | None = None
-    max_steps: int | None = None
-    configuration: dict[str, Any] = Field(default_factory=dict)
-    versions: dict[str, Any] = Field(default_factory=dict)
-    metrics: dict[str, Any] = Field(default_factory=dict)
-    parent: str | None = None
     evaluation_id: str | None = None
-    description: str | None = None
-
-
-class Facts(Record):
-    """All that a version will say, before it has a number; the fields are those of `ModelVersion`."""
-
-    title: str
-    revision: str | None = None
-    revision_of: RevisionOf = "policy"
-    run_id: str | None = None
-    build_id: str | None = None
-    spec_id: str | None = None
-    archetype: str | None = None
-    spec: dict[str, Any] | None = None
-    seed: int | None = None
-    max_steps: int | None = None
-    configuration: dict[str, Any] = Field(default_factory=dict)
-    versions: dict[str, Any] = Field(default_factory=dict)
-    metrics: dict[str, Any] = Field(default_factory=dict)
-    parent: str | None = None
-    evaluation_id: str | None = None
-    description: str | None = None

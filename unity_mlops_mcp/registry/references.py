@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from unity_mlops_mcp.errors import ConflictError, NotFoundError
-from unity_mlops_mcp.registry.naming import model_name
+from unity_mlops_mcp.registry.naming import model_name, version_folder
 from unity_mlops_mcp.registry.records import ModelVersion, PolicyFile
 from unity_mlops_mcp.store.rows import VersionRow
 from unity_mlops_mcp.store.store import Store
@@ -21,7 +21,7 @@ def version_of(row: VersionRow) -> ModelVersion:
 
 def folder_of(home: Path, version: ModelVersion) -> Path:
     """Where a version's files lie."""
-    return home / "models" / version.name / version.version_id
+    return version_folder(home, version.name, version.version_id)
 
 
 def policies_of(home: Path, version: ModelVersion) -> Iterator[tuple[PolicyFile, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -77,7 +78,8 @@ class _Draft(NamedTuple):
         git = revision(self.facts.revision, self.facts.revision_of, digest)
         facts = self.facts.model_dump(exclude={"revision", "revision_of"})
         return ModelVersion(
-            **{**facts, "evaluation_id": evaluation_id},
+            **facts,
+            evaluation_id=evaluation_id,
             version_id=version_id(self.name, made, git.sha, number),
             name=self.name,
             number=number,
@@ -129,15 +131,9 @@ def _write_records(folder: Path, version: ModelVersion, card: str) -> None:
     write_atomically(folder / VERSION_FILE, version.model_dump_json(indent=1).encode())
     write_atomically(folder / CARD_FILE, card.encode())
     if version.spec is not None:
-        write_atomically(folder / SPEC_FILE, _json(version.spec))
+        write_atomically(folder / SPEC_FILE, json.dumps(version.spec, indent=1).encode())
     if version.configuration:
         write_atomically(folder / TRAINER_FILE, _yaml(version.configuration))
-
-
-def _json(data: Any) -> bytes:
-    import json
-
-    return json.dumps(data, indent=1).encode()
 
 
 def _yaml(data: Any) -> bytes:

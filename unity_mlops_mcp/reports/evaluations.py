@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unity_mlops_mcp.errors import NotFoundError
-from unity_mlops_mcp.evaluation.library import load_evaluation, load_trajectories, newest_evaluation
+from unity_mlops_mcp.evaluation.library import load_trajectories, newest_evaluation, readable
 from unity_mlops_mcp.evaluation.records import Columns, Evaluation, Trajectory
 from unity_mlops_mcp.reports.environment import good_endings, roles_of
 from unity_mlops_mcp.reports.records import EvaluationPart
@@ -44,15 +43,7 @@ def _newest(store: Store, run: RunFacts) -> Evaluation | None:
         found = newest_evaluation(store, policy_sha256=model.sha256)
         if found is not None:
             return found
-    found_ids = (row.evaluation_id for row in store.evaluations.of_run(run.part.run_id))
-    return next((one for one in (_read(store, found) for found in found_ids) if one is not None), None)
-
-
-def _read(store: Store, evaluation_id: str) -> Evaluation | None:
-    try:
-        return load_evaluation(store.home, evaluation_id)
-    except NotFoundError:
-        return None
+    return next(readable(store.home, store.evaluations.of_run(run.part.run_id)), None)
 
 
 def _thinned(way: Trajectory) -> Trajectory:

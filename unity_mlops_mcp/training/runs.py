@@ -6,7 +6,7 @@ import copy
 import random
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundError
@@ -21,6 +21,10 @@ from unity_mlops_mcp.training.planning import Player, Wish, plan_training
 from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import TrainingRequest
 
+if TYPE_CHECKING:
+    from unity_mlops_mcp.metrics.reader import RunReader
+    from unity_mlops_mcp.metrics.records import MetricsSummary
+
 KIND = "training"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -32,6 +36,14 @@ class Naming:
     run_id: str | None = None
     force: bool = False
     idempotency_key: str | None = None
+
+
+class RunFigures(NamedTuple):
+    """The reader of a run's event files, polled; its behaviour, None for the reader's own; and the summary of that."""
+
+    reader: RunReader
+    behavior: str | None
+    summary: MetricsSummary
 
 
 class Runs:
@@ -65,6 +77,21 @@ class Runs:
             newest = ", ".join(row.run_id for row in self._store.runs.page(limit=5).rows) or "none yet"
             raise NotFoundError(f"There is no run {run_id!r}.", fix=f"Newest runs: {newest}. list_runs shows all.")
         return row
+
+    def figures(self, run_id: str) -> RunFigures:
+        """What the run's event files say by now.
+
+        Raises:
+            NotFoundError: there is no such run.
+        """
+        from unity_mlops_mcp.metrics.reader import reader_for
+        from unity_mlops_mcp.metrics.summary import summarize
+
+        row, reader = self.row(run_id), reader_for(self.folder(run_id).path)
+        reader.poll()
+        behavior = row.behavior_name if row.behavior_name in reader.behaviors else None
+        summary = summarize(reader, max_steps=row.max_steps, now=utc_now().timestamp(), behavior=behavior)
+        return RunFigures(reader, behavior, summary)
 
     def start(
         self, player: Player, trainer: Trainer, wish: Wish, naming: Naming, *, asset: str | None, revision: str | None

@@ -19,10 +19,7 @@ from unity_mlops_mcp.interfaces.cli.render_models import (
 )
 from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 from unity_mlops_mcp.results.builds import BehaviorShape, BuildResult
-from unity_mlops_mcp.results.comparisons import ComparisonResult
 from unity_mlops_mcp.results.models import InstalledModel
-from unity_mlops_mcp.results.promotions import Promotion, Rollback
-from unity_mlops_mcp.results.registry import ModelList, RegisteredModel
 from unity_mlops_mcp.results.runs import MetricsResult, RunList, StartedRun, Status, StopResult
 from unity_mlops_mcp.results.scripts import ScriptFinding, ScriptResult, ScriptReview
 from unity_mlops_mcp.results.setup import SetupReport
@@ -236,26 +233,5 @@ def _installed(result: InstalledModel, console: Console) -> None:
         console.print(f"  {row.field}: {row.value}")
 
 
-@render.register
-def _registered(result: RegisteredModel, console: Console) -> None:
-    render_registered(result, console)
-
-
-@render.register
-def _models(result: ModelList, console: Console) -> None:
-    render_models(result, console)
-
-
-@render.register
-def _promotion(result: Promotion, console: Console) -> None:
-    render_promotion(result, console)
-
-
-@render.register
-def _rollback(result: Rollback, console: Console) -> None:
-    render_rollback(result, console)
-
-
-@render.register
-def _comparison(result: ComparisonResult, console: Console) -> None:
-    render_comparison(result, console)
+for _render in (render_comparison, render_models, render_promotion, render_registered, render_rollback):
+    render.register(_render)

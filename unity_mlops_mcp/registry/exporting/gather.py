@@ -12,7 +12,7 @@ import numpy as np
 from unity_mlops_mcp.errors import ConflictError, NotFoundError
 from unity_mlops_mcp.metrics.reader import Points, RunReader
 from unity_mlops_mcp.registry.exporting.records import Source
-from unity_mlops_mcp.registry.vertex.job import folder_of
+from unity_mlops_mcp.registry.naming import version_folder
 from unity_mlops_mcp.store.rows import RunRow, VersionRow
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.training.folder import RunFolder
@@ -55,7 +55,7 @@ def gather_version(store: Store, row: VersionRow, run: RunRow | None, folder: Pa
         NotFoundError: its files are gone.
         ConflictError: its run still trains.
     """
-    place = folder_of(store.home, row.name, row.version_id)
+    place = version_folder(store.home, row.name, row.version_id)
     files = tuple(sorted(path for path in place.rglob("*") if path.is_file()))
     if not files:
         raise NotFoundError(

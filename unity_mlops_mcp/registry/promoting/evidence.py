@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unity_mlops_mcp.errors import MlopsError, NotFoundError
-from unity_mlops_mcp.evaluation.library import load_evaluation
+from unity_mlops_mcp.errors import MlopsError
+from unity_mlops_mcp.evaluation.library import readable
 from unity_mlops_mcp.evaluation.records import Evaluation
 from unity_mlops_mcp.registry.promoting.records import Evidence, Gate
 from unity_mlops_mcp.registry.records import ModelVersion
@@ -49,13 +49,8 @@ def gather(
 
 def _evaluations(store: Store, policy_sha256: str) -> Iterator[Evaluation]:
     """A policy's evaluations without held parameters, newest first."""
-    for row in store.evaluations.of_policy(policy_sha256):
-        try:
-            found = load_evaluation(store.home, row.evaluation_id)
-        except NotFoundError:
-            continue
-        if not found.parameters:
-            yield found
+    found = readable(store.home, store.evaluations.of_policy(policy_sha256))
+    return (one for one in found if not one.parameters)
 
 
 def _alike(store: Store, policy_sha256: str, like: Evaluation) -> Evaluation | None:
@@ -80,14 +75,8 @@ def _second_training(
 ) -> Evaluation | None:
     if first is None or run_id is None or run_id == version.run_id:
         return None
-    for row in store.evaluations.of_run(run_id):
-        try:
-            found = load_evaluation(store.home, row.evaluation_id)
-        except NotFoundError:
-            continue
-        if alike(found, first) and not found.parameters:
-            return found
-    return None
+    found = readable(store.home, store.evaluations.of_run(run_id))
+    return next((one for one in found if alike(one, first) and not one.parameters), None)
 
 
 def _goal(archetype: str | None) -> float | None:

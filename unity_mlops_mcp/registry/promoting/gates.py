@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
+from statistics import fmean
 from typing import Any
 
 from unity_mlops_mcp.evaluation.records import Evaluation
@@ -77,8 +78,8 @@ def _against_holder(gate: NotWorse, evidence: Evidence, own: Sequence[float]) ->
             needed="an evaluation of both on one build",
             fix=f"Call evaluate_model(model={name!r}) with the build and settings of the other evaluation.",
         )
-    least = sum(held) / len(held) - _margin(gate.figure, gate.margin, held)
-    margin = sum(held) / len(held) - least
+    margin = _margin(gate.figure, gate.margin, held)
+    least = fmean(held) - margin
     difference = difference_interval(own, [value - margin for value in held], level=ONE_SIDED)
     return _compared(gate, difference, own, f"the holder's {_mean(held)}", least)
 
@@ -122,7 +123,7 @@ def _no_regression(gate: NoRegression, evidence: Evidence) -> GateResult:
 
 
 def _worse(gate: NoRegression, own: Sequence[float], held: Sequence[float] | None) -> bool:
-    if gate.limit is not None and sum(own) / len(own) > gate.limit:
+    if gate.limit is not None and fmean(own) > gate.limit:
         return True
     if held is None:
         return False
@@ -142,7 +143,7 @@ def _reproducible(gate: Reproducible, evidence: Evidence) -> GateResult:
         own, other = values_of(first, figure), values_of(second, figure)
         if own is None or other is None:
             continue
-        away = abs(sum(own) / len(own) - sum(other) / len(other))
+        away = abs(fmean(own) - fmean(other))
         apart |= away > _margin(figure, gate.tolerance, own)
         told.append(f"{figure} {_mean(own)} and {_mean(other)}")
     value = f"{'; '.join(told)} ({second.evaluation_id})"
@@ -185,13 +186,13 @@ def _margin(figure: Figure | str, margin: float, values: Sequence[float]) -> flo
     """A margin in the figure's own unit."""
     if figure == "success":
         return margin
-    mean = sum(values) / len(values)
+    mean = fmean(values)
     spread = sqrt(sum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
     return margin * max(abs(mean), spread)
 
 
 def _mean(values: Sequence[float]) -> str:
-    return f"{sum(values) / len(values):.4g} (n = {len(values)})"
+    return f"{fmean(values):.4g} (n = {len(values)})"
 
 
 def _passed(gate: Any, value: str, needed: str) -> GateResult:

@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from unity_mlops_mcp.errors import ConflictError, MlopsError
 from unity_mlops_mcp.evaluation.records import Evaluation
-from unity_mlops_mcp.evaluation.request import EPISODES, EvaluationRequest
+from unity_mlops_mcp.evaluation.request import EPISODES, EvaluationRequest, policies_of_run
 from unity_mlops_mcp.evaluation.request import KIND as EVALUATION
 from unity_mlops_mcp.jobs.following import follow
 from unity_mlops_mcp.jobs.kinds import JobContext, StoppedError
@@ -24,6 +24,7 @@ from unity_mlops_mcp.registry.promoting.request import PromotionRequest
 from unity_mlops_mcp.registry.records import ModelVersion
 from unity_mlops_mcp.registry.references import folder_of, resolve
 from unity_mlops_mcp.store.rows import AliasRow
+from unity_mlops_mcp.training.folder import RunFolder
 
 
 async def run_promotion(context: JobContext, jobs: Jobs) -> dict[str, Any]:
@@ -105,7 +106,7 @@ class _Promotion:
         job = await anyio.to_thread.run_sync(self._train_again)
         await self._follow(job, "train again with another seed")
         self._second_run = job.subject
-        policies = _policies_of_run(self._context, job.subject)
+        policies = policies_of_run(RunFolder(self._context.settings.home / "runs" / job.subject))
         request = _request(self._context, self._version, like=like)
         changed = {"policies": policies, "run_id": job.subject, "version_id": None}
         await self._evaluate("second", request.model_copy(update=changed))
@@ -229,15 +230,3 @@ def _request(
             **shared,
         }
     )
-
-
-def _policies_of_run(context: JobContext, run_id: str) -> list[dict[str, str]]:
-    import hashlib
-
-    from unity_mlops_mcp.training.folder import RunFolder
-
-    folder = RunFolder(context.settings.home / "runs" / run_id)
-    return [
-        {"behavior": path.stem, "path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in folder.policies()
-    ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 
 from unity_mlops_mcp.config import Settings
+from unity_mlops_mcp.registry.naming import version_folder
 from unity_mlops_mcp.registry.vertex.client import VertexRegistry, read_registration
-from unity_mlops_mcp.registry.vertex.job import folder_of, keep
+from unity_mlops_mcp.registry.vertex.job import keep
 from unity_mlops_mcp.registry.vertex.records import FILE, VertexTarget, VertexVersion
 from unity_mlops_mcp.registry.vertex.target import need_extra
 from unity_mlops_mcp.store.rows import AliasRow
@@ -16,7 +17,7 @@ _TIMEOUT_S = 15.0
 
 def is_there(settings: Settings, name: str, version_id: str) -> bool:
     """Whether a version was uploaded to Vertex AI."""
-    return (folder_of(settings.home, name, version_id) / FILE).is_file()
+    return (version_folder(settings.home, name, version_id) / FILE).is_file()
 
 
 def align(settings: Settings, row: AliasRow) -> str | None:
@@ -32,7 +33,7 @@ def align(settings: Settings, row: AliasRow) -> str | None:
         ExternalError: the service refused or could not be reached.
         NotFoundError: the registration cannot be read.
     """
-    folder = folder_of(settings.home, row.name, row.version_id)
+    folder = version_folder(settings.home, row.name, row.version_id)
     if not is_there(settings, row.name, row.version_id):
         return None
     need_extra()

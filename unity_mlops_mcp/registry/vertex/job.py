@@ -11,6 +11,7 @@ import anyio.to_thread
 from unity_mlops_mcp.errors import NotFoundError
 from unity_mlops_mcp.jobs.kinds import JobContext, StoppedError
 from unity_mlops_mcp.process.files import write_atomically
+from unity_mlops_mcp.registry.naming import version_folder
 from unity_mlops_mcp.registry.vertex.client import VertexRegistry
 from unity_mlops_mcp.registry.vertex.records import FILE, VertexTarget, VertexUpload, VertexVersion
 from unity_mlops_mcp.store.store import Store
@@ -61,11 +62,6 @@ def keep(folder: Path, version: VertexVersion) -> Path:
     return path
 
 
-def folder_of(home: Path, name: str, version_id: str) -> Path:
-    """Where the files of a version lie."""
-    return home / "models" / name / version_id
-
-
 def upload_of(store: Store, version_id: str) -> VertexUpload:
     """A version of the local registry, as it is uploaded.
 
@@ -84,7 +80,7 @@ def upload_of(store: Store, version_id: str) -> VertexUpload:
         version_id=row.version_id,
         number=row.number,
         policy_sha256=row.policy_sha256,
-        folder=folder_of(store.home, row.name, row.version_id),
+        folder=version_folder(store.home, row.name, row.version_id),
         description=str(row.data.get("description") or ""),
     )
     if not upload.files:
