@@ -21,9 +21,8 @@ from unity_mlops_mcp.metrics.records import Interval, Verdict
 from unity_mlops_mcp.metrics.statistics import (
     FEWEST_SEEDS,
     difference_interval,
-    iqm_interval,
     iqm_of,
-    mean_interval,
+    middle_interval,
     probability_of_improvement,
 )
 from unity_mlops_mcp.metrics.thinning import finite, lttb
@@ -222,7 +221,7 @@ def compare(
         members[_key(digest, group_by)].append(digest)
     common = min(digest.steps[-1] for digest in digests)
     limit = threshold if threshold is not None else _threshold(digests)
-    ordered = sorted(members.values(), key=lambda runs: -_middle([run.final for run in runs]).mean)
+    ordered = sorted(members.values(), key=lambda runs: -middle_interval([run.final for run in runs]).mean)
     differences = _differing(ordered)
     labels = _labels(ordered, differences)
     base = next((runs for runs in ordered if baseline in {run.run_id for run in runs}), None)
@@ -277,10 +276,6 @@ def _key(digest: Digest, group_by: Sequence[str]) -> str:
     return json.dumps([digest.behavior, chosen], sort_keys=True, default=str)
 
 
-def _middle(values: Sequence[float]) -> Interval:
-    return iqm_interval(values) if len(values) >= FEWEST_SEEDS else mean_interval(values)
-
-
 def _threshold(digests: Sequence[Digest]) -> float:
     first, best = min(digest.values[0] for digest in digests), max(digest.final for digest in digests)
     return first + 0.9 * (best - first)
@@ -299,9 +294,9 @@ def _group(
         label=label,
         run_ids=tuple(run.run_id for run in runs),
         seeds=tuple(run.seed for run in runs),
-        final=_middle(finals),
-        best=_middle([run.best for run in runs]),
-        area=_middle([_area(run, common) for run in runs]),
+        final=middle_interval(finals),
+        best=middle_interval([run.best for run in runs]),
+        area=middle_interval([_area(run, common) for run in runs]),
         steps_to=float(np.mean([steps for steps, _ in reached])) if reached else None,
         seconds_to=float(np.mean([seconds for _, seconds in reached])) if reached else None,
         reached=len(reached),

@@ -45,6 +45,11 @@ def iqm_interval(values: Sequence[float] | Floats, *, level: float = LEVEL, seed
     return _bootstrapped(_sample(values), iqm_of, level, seed)
 
 
+def middle_interval(values: Sequence[float] | Floats) -> Interval:
+    """The figure of some runs: their interquartile mean from `FEWEST_SEEDS` on, else their mean; with its interval."""
+    return iqm_interval(values) if len(values) >= FEWEST_SEEDS else mean_interval(values)
+
+
 def share_interval(successes: float, n: int, *, level: float = LEVEL) -> Interval:
     """A share of ``n`` with Wilson's interval, which holds near 0 and 1 and for few trials too.
 

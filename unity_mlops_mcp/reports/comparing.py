@@ -8,7 +8,7 @@ from typing import NamedTuple
 from unity_mlops_mcp.metrics.comparison import Comparison, Digest, compare
 from unity_mlops_mcp.metrics.comparison import Group as Ranked
 from unity_mlops_mcp.metrics.records import Interval
-from unity_mlops_mcp.metrics.statistics import FEWEST_SEEDS, iqm_interval, mean_interval
+from unity_mlops_mcp.metrics.statistics import mean_interval, middle_interval
 from unity_mlops_mcp.reports.grouping import text_of
 from unity_mlops_mcp.reports.records import ComparisonPart, Group, Rank, RunPart, Setting
 from unity_mlops_mcp.reports.wording import NONE, number, spread, whole
@@ -28,7 +28,7 @@ def score(runs: Sequence[RunPart]) -> Score | None:
     values = tuple(run.final_reward for run in runs if run.final_reward is not None)
     if not values:
         return None
-    return Score((iqm_interval if len(values) >= FEWEST_SEEDS else mean_interval)(values), values)
+    return Score(middle_interval(values), values)
 
 
 def compared(digests: Sequence[Digest]) -> Comparison | None:
