@@ -332,5 +332,11 @@ def test_a_second_training_is_made_where_the_gate_asks_for_it(app: App) -> None:
     assert app.list_models(name="reachtarget").models[0].aliases == {"production": version}
     runs = app.list_runs().runs
     assert len(runs) == 2
+    second = app.register_model(run_id=next(row.run_id for row in runs if row.run_id != run.run_id), description="new")
+    described = "[{name: why, kind: described}]"
+    changed = app.promote_model(version=second.version, gates=described, confirm=True)
+    assert changed.gates[0].value == "new (differs from the holder in seed 7 → 8)"
+    (moved, *_) = app.store.models.audit("reachtarget")
+    assert moved.data["differences"] == {"seed": [7, 8]}
     folders = [app.settings.home / "runs" / row.run_id for row in runs]
     assert {json.loads((folder / "run.json").read_text())["request"]["seed"] for folder in folders} == {7, 8}

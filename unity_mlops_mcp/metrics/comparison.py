@@ -33,6 +33,8 @@ GRID_POINTS = 40
 FINAL_SHARE = 0.1
 """The final figure is the mean over the last tenth of a run's points."""
 CLEAR = 0.95
+OF_ONE_RUN = ("env_settings", "engine_settings", "checkpoint_settings", "torch_settings", "debug")
+"""Parts of a trainer YAML that say where and how one run was made, not what was learned."""
 _SMOOTH = 5
 
 

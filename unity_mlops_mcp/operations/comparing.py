@@ -34,7 +34,6 @@ METRICS = {
 }
 """Short names of series; any other tag may be named as it is."""
 FILTERS = ("behavior", "asset", "state")
-_NOT_COMPARED = ("env_settings", "engine_settings", "checkpoint_settings", "torch_settings", "debug")
 
 
 class Comparing:
@@ -179,10 +178,10 @@ def _settings(row: RunRow, spec: dict[str, Any] | None) -> dict[str, Any]:
 
     Where the spec is known it speaks for the build that was made of it.
     """
-    from unity_mlops_mcp.metrics.comparison import flattened
+    from unity_mlops_mcp.metrics.comparison import OF_ONE_RUN, flattened
 
     request = row.job.request if row.job else {}
-    kept = {name: value for name, value in row.configuration.items() if name not in _NOT_COMPARED}
+    kept = {name: value for name, value in row.configuration.items() if name not in OF_ONE_RUN}
     behaviors = kept.pop("behaviors", {})
     if isinstance(behaviors, dict) and len(behaviors) == 1:
         kept |= next(iter(behaviors.values())) or {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from unity_mlops_mcp.errors import MlopsError
 from unity_mlops_mcp.evaluation.library import readable
 from unity_mlops_mcp.evaluation.records import Evaluation
+from unity_mlops_mcp.metrics.comparison import OF_ONE_RUN, flattened
 from unity_mlops_mcp.registry.promoting.records import Evidence, Gate
 from unity_mlops_mcp.registry.records import ModelVersion
 from unity_mlops_mcp.registry.references import version_of
@@ -56,6 +58,24 @@ def _evaluations(store: Store, policy_sha256: str) -> Iterator[Evaluation]:
 def _alike(store: Store, policy_sha256: str, like: Evaluation) -> Evaluation | None:
     """The policy's newest evaluation on the same player, played in the same way."""
     return next((one for one in _evaluations(store, policy_sha256) if alike(one, like)), None)
+
+
+def differences(holder: ModelVersion | None, version: ModelVersion) -> dict[str, list[Any]]:
+    """What differs in spec, configuration, seed and programs: dotted name → the holder's value, the version's.
+
+    Empty where nothing holds the alias.
+    """
+    if holder is None:
+        return {}
+    own, held = _settings(version), _settings(holder)
+    names = sorted({*own, *held})
+    return {name: [held.get(name), own.get(name)] for name in names if held.get(name) != own.get(name)}
+
+
+def _settings(version: ModelVersion) -> dict[str, Any]:
+    kept = {name: getattr(version, name) for name in ("spec", "seed", "max_steps", "versions")}
+    decided = {name: value for name, value in version.configuration.items() if name not in OF_ONE_RUN}
+    return flattened({**kept, "configuration": decided})
 
 
 def alike(one: Evaluation, other: Evaluation) -> bool:

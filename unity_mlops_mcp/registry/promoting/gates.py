@@ -10,6 +10,7 @@ from typing import Any
 from unity_mlops_mcp.evaluation.records import Evaluation
 from unity_mlops_mcp.metrics.records import Interval
 from unity_mlops_mcp.metrics.statistics import difference_interval
+from unity_mlops_mcp.registry.promoting.evidence import differences
 from unity_mlops_mcp.registry.promoting.records import (
     Described,
     Evaluated,
@@ -24,6 +25,7 @@ from unity_mlops_mcp.registry.promoting.records import (
 
 ONE_SIDED = 0.9
 """The two-sided level whose lower end is that of a one-sided test at 5 %."""
+_TOLD, _TOLD_WIDTH = 5, 120
 HARMFUL = ("collision", "collide", "crash", "fall", "fell", "hit", "damage", "violation", "constraint", "unsafe")
 """What is looked for in the names of endings and counters."""
 
@@ -46,9 +48,19 @@ def _evaluated(gate: Evaluated, evidence: Evidence) -> GateResult:
 def _described(gate: Described, evidence: Evidence) -> GateResult:
     needed, version = "a description of what changed", evidence.version
     if version.description:
-        return _passed(gate, version.description, needed)
+        return _passed(gate, version.description + _told_differences(evidence), needed)
     fix = "A version never changes: train again and pass description to register_model, or give an override_reason."
     return GateResult(name=gate.name, outcome="failed", value="none", needed=needed, fix=fix)
+
+
+def _told_differences(evidence: Evidence) -> str:
+    """What differs from the holder, the first few; the audit holds all of it."""
+    found = differences(evidence.holder, evidence.version)
+    if not found:
+        return " (the holder's settings are the same)" if evidence.holder else ""
+    told = [f"{name} {held} → {own}"[:_TOLD_WIDTH] for name, (held, own) in list(found.items())[:_TOLD]]
+    more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    return f" (differs from the holder in {'; '.join(told)}{more})"
 
 
 def _not_worse(gate: NotWorse, evidence: Evidence) -> GateResult:

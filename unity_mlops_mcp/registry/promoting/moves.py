@@ -7,7 +7,7 @@ from random import SystemRandom
 from typing import Any, NamedTuple
 
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError
-from unity_mlops_mcp.registry.promoting.evidence import gather
+from unity_mlops_mcp.registry.promoting.evidence import differences, gather
 from unity_mlops_mcp.registry.promoting.records import Evidence, GateResult
 from unity_mlops_mcp.registry.records import ModelVersion
 from unity_mlops_mcp.registry.references import version_of
@@ -58,6 +58,8 @@ def promote(
         ConflictError: another promotion was faster, or the model is frozen by now; nothing was changed.
     """
     failed = [gate.name for gate in gates if gate.outcome != "passed"]
+    held = store.models.version(seen.version_id) if seen else None
+    changed = differences(version_of(held) if held else None, version)
     note = AuditRow(
         version.name,
         OVERRIDE if failed else PROMOTE,
@@ -66,7 +68,11 @@ def promote(
         version_id=version.version_id,
         previous_version=seen.version_id if seen else None,
         reason=override_reason if failed else version.description,
-        data={"gates": [gate.model_dump(mode="json") for gate in gates], "overridden": failed},
+        data={
+            "gates": [gate.model_dump(mode="json") for gate in gates],
+            "overridden": failed,
+            "differences": changed,
+        },
     )
     to = AliasRow(version.name, alias, version.version_id, 0, note.at)
     if not store.models.move_alias(to, expected=seen, note=note):
