@@ -14,13 +14,14 @@ from tests.test_mcp_contract import TOOLS
 
 LIGHT = """
 import sys
+there = set(sys.modules)  # a namespace package's .pth file may import it as Python starts
 from unity_mlops_mcp.interfaces.mcp.server import build_server
 from unity_mlops_mcp.interfaces.upkeep import LateApp
 import anyio
 server = build_server(LateApp())
 anyio.run(server.list_tools)
 anyio.run(server.list_prompts)
-print(",".join(sorted({name.split(".")[0] for name in sys.modules})))
+print(",".join(sorted({name.split(".")[0] for name in set(sys.modules) - there})))
 print(",".join(sorted(name for name in sys.modules if name.startswith("unity_mlops_mcp"))))
 """
 HEAVY = {
