@@ -8,6 +8,9 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do "$$p" -c 'import sys; sys.exit(sys.
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+# Tests wait for processes more than they reckon: one worker more than there are cores. WORKERS=0 runs them in one process.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1 )))
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 # Interpreters that make test-pythons tries besides the one of $(VENV); those that are not there are passed over.
 OTHERS := 3.10 3.12 3.13
 
@@ -17,13 +20,13 @@ demo: $(VENV)/.product
 	@$(BIN)/unity-mlops run "a robot reaches the target"
 
 test: $(VENV)/.dev trainer
-	@UNITY_MLOPS_TEST_TRAINER="$$($(BIN)/unity-mlops trainer show --python)" $(BIN)/python -m pytest -m "not matrix" $(PYTEST_ARGS)
+	@UNITY_MLOPS_TEST_TRAINER="$$($(BIN)/unity-mlops trainer show --python)" $(PYTEST) -m "not matrix" $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.dev
-	@$(BIN)/python -m pytest -m "not matrix and not slow and not trainer" $(PYTEST_ARGS)
+	@$(PYTEST) -m "not matrix and not slow and not trainer" $(PYTEST_ARGS)
 
 test-matrix: $(VENV)/.dev trainer
-	@UNITY_MLOPS_TEST_TRAINER="$$($(BIN)/unity-mlops trainer show --python)" $(BIN)/python -m pytest tests/test_trainer_matrix.py $(PYTEST_ARGS)
+	@UNITY_MLOPS_TEST_TRAINER="$$($(BIN)/unity-mlops trainer show --python)" $(PYTEST) tests/test_trainer_matrix.py $(PYTEST_ARGS)
 
 # Found on PATH, else among pyenv's: its commands on PATH may name versions that are not switched on.
 test-pythons:
