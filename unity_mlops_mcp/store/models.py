@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from unity_mlops_mcp.store import paging
+from unity_mlops_mcp.store import events, paging
 from unity_mlops_mcp.store.database import Database
 from unity_mlops_mcp.store.rows import AliasRow, AuditRow, IncidentRow, ModelRow, Page, VersionRow
 from unity_mlops_mcp.store.tables import aliases, audit, incidents, model_versions, models
@@ -191,3 +191,13 @@ def _write_down(connection: sa.Connection, note: AuditRow) -> None:
     values = asdict(note)
     del values["seq"]
     connection.execute(audit.insert().values(values))
+    told = {key: values[key] for key in ("alias", "version_id", "previous_version", "reason")}
+    events.insert(
+        connection,
+        job_id=note.name,
+        attempt=0,
+        name=f"model_{note.action}",
+        state="done",
+        data=told,
+        now=note.at,
+    )

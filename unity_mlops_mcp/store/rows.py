@@ -205,6 +205,112 @@ class IncidentRow:
 
 
 @dataclass(frozen=True)
+class ScheduleRow:
+    """One schedule; `data` holds its rule and its work, `seen_until` the moment up to which it was looked at."""
+
+    schedule_id: str
+    name: str
+    data: Json
+    seen_until: datetime
+    created_at: datetime
+    changed_at: datetime
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class FiringRow:
+    """One due moment of a schedule, of which there is one at most.
+
+    Attributes:
+        firing_id: names it.
+        schedule_id: whose it is.
+        due_at: the moment by the rule; for one that a person asked for, when that was.
+        state: due, waiting, running, succeeded, failed, skipped, missed or cancelled.
+        changed_at: when the state last changed.
+        reason: why it was skipped, missed or failed.
+        jobs: the ids of the jobs it started, in the order of the schedule's work.
+        finished_at: when it came to its end.
+    """
+
+    firing_id: str
+    schedule_id: str
+    due_at: datetime
+    state: str
+    changed_at: datetime
+    reason: str | None = None
+    jobs: list[str] = field(default_factory=list)
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EndpointRow:
+    """Somebody who is told of events.
+
+    Attributes:
+        endpoint_id: names it.
+        kind: webhook or email.
+        target: the URL or the address; unique.
+        data: which events, in which shape, and what is allowed.
+        after_seq: the event up to which deliveries were made for it.
+        created_at: when it was added.
+        secret: signs its webhooks; never shown after it was added.
+        disabled: why it gets nothing any more; None when it does.
+    """
+
+    endpoint_id: str
+    kind: str
+    target: str
+    data: Json
+    after_seq: int
+    created_at: datetime
+    secret: str | None = field(default=None, repr=False)
+    disabled: str | None = None
+
+
+@dataclass(frozen=True)
+class DeliveryRow:
+    """One event on its way to one endpoint.
+
+    Attributes:
+        delivery_id: names it; the same over all attempts.
+        endpoint_id: who is to get it.
+        seq: the event's number.
+        event: its type, such as ``job.failed``.
+        body: what is told.
+        state: pending, delivered or dead.
+        next_at: when the next attempt is due.
+        created_at: when it was made of the event.
+        attempts: how often it was tried.
+        problem: what went wrong the last time.
+        finished_at: when it was delivered or given up.
+    """
+
+    delivery_id: str
+    endpoint_id: str
+    seq: int
+    event: str
+    body: Json
+    state: str
+    next_at: datetime
+    created_at: datetime
+    attempts: int = 0
+    problem: str | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """One access token, of which only the hash is kept; `scope` is read, run or admin."""
+
+    token_id: str
+    name: str
+    sha256: str
+    scope: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Page(Generic[RowT]):
     """Some rows, newest first, and where to go on; `next_cursor` is None on the last page."""
 

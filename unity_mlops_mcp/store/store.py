@@ -16,8 +16,11 @@ from unity_mlops_mcp.store.evaluations import EvaluationTable
 from unity_mlops_mcp.store.events import Events
 from unity_mlops_mcp.store.jobs import JobTable
 from unity_mlops_mcp.store.models import ModelTable
+from unity_mlops_mcp.store.notices import NoticeTable
 from unity_mlops_mcp.store.presence import Presence
 from unity_mlops_mcp.store.runs import RunTable
+from unity_mlops_mcp.store.schedules import ScheduleTable
+from unity_mlops_mcp.store.tokens import TokenTable
 
 
 @final
@@ -46,6 +49,9 @@ class Store:
         self.builds = BuildTable(self._database)
         self.evaluations = EvaluationTable(self._database)
         self.models = ModelTable(self._database)
+        self.schedules = ScheduleTable(self._database)
+        self.notices = NoticeTable(self._database)
+        self.tokens = TokenTable(self._database)
 
     def close(self) -> None:
         """Close the database and live here no longer."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = 3  # the number of the newest migration, kept in SQLite's user_version
+SCHEMA_VERSION = 4  # the number of the newest migration, kept in SQLite's user_version
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -185,4 +185,84 @@ incidents = sa.Table(
     sa.Column("opened_at", UtcTime, nullable=False),
     sa.Column("closed_at", UtcTime),
     sa.Index("incidents_by_name", "name", "opened_at"),
+)
+
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    sa.Column("schedule_id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("seen_until", UtcTime, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    sa.Index("schedules_by_name", "name", unique=True),
+)
+
+firings = sa.Table(
+    "firings",
+    metadata,
+    sa.Column("firing_id", sa.String, primary_key=True),
+    sa.Column("schedule_id", sa.String, nullable=False),
+    sa.Column("due_at", UtcTime, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("reason", sa.String),
+    sa.Column("jobs", sa.JSON, nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    sa.Column("finished_at", UtcTime),
+    sa.Index("firings_by_moment", "schedule_id", "due_at", unique=True),
+    sa.Index("firings_by_state", "state"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("holder", sa.String, nullable=False),
+    sa.Column("until", UtcTime, nullable=False),
+)
+
+endpoints = sa.Table(
+    "endpoints",
+    metadata,
+    sa.Column("endpoint_id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("target", sa.String, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("secret", sa.String),
+    sa.Column("disabled", sa.String),
+    sa.Column("after_seq", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Index("endpoints_by_target", "target", unique=True),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("delivery_id", sa.String, primary_key=True),
+    sa.Column("endpoint_id", sa.String, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_at", UtcTime, nullable=False),
+    sa.Column("problem", sa.String),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("finished_at", UtcTime),
+    sa.Index("deliveries_by_event", "endpoint_id", "seq", unique=True),
+    sa.Index("deliveries_by_time", "state", "next_at"),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("token_id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("scope", sa.String, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("revoked_at", UtcTime),
+    sa.Index("tokens_by_hash", "sha256", unique=True),
 )

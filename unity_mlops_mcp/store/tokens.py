@@ -1,0 +1,52 @@
+"""The table of access tokens: hashes only."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from unity_mlops_mcp.store.database import Database
+from unity_mlops_mcp.store.rows import TokenRow
+from unity_mlops_mcp.store.tables import tokens
+
+
+class TokenTable:
+    """Few verbs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, row: TokenRow) -> None:
+        """Write a token down."""
+        with self._database.write() as connection:
+            connection.execute(tokens.insert().values(asdict(row)))
+
+    def add_first(self, row: TokenRow) -> bool:
+        """Write a token down if there is no valid one; whether it was written."""
+        valid = sa.select(sa.func.count()).select_from(tokens).where(tokens.c.revoked_at.is_(None))
+        with self._database.write() as connection:
+            if connection.execute(valid).scalar_one():
+                return False
+            connection.execute(tokens.insert().values(asdict(row)))
+        return True
+
+    def by_hash(self, sha256: str) -> TokenRow | None:
+        """The token of this hash that was not revoked, or None."""
+        wanted = tokens.select().where(tokens.c.sha256 == sha256, tokens.c.revoked_at.is_(None))
+        with self._database.read() as connection:
+            found = connection.execute(wanted).first()
+        return None if found is None else TokenRow(**found._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+
+    def all(self) -> tuple[TokenRow, ...]:
+        """All tokens, revoked ones too, oldest first."""
+        with self._database.read() as connection:
+            found = connection.execute(tokens.select().order_by(tokens.c.created_at, tokens.c.token_id))
+            return tuple(TokenRow(**row._mapping) for row in found)  # noqa: SLF001 - SQLAlchemy's public name
+
+    def revoke(self, token_id: str, *, now: datetime) -> bool:
+        """Let a token open nothing any more; whether it was valid."""
+        valid = tokens.c.token_id == token_id, tokens.c.revoked_at.is_(None)
+        with self._database.write() as connection:
+            return connection.execute(tokens.update().where(*valid).values(revoked_at=now)).rowcount == 1
