@@ -20,6 +20,7 @@ from unity_mlops_mcp.operations.registering import Registry
 from unity_mlops_mcp.operations.reporting import Reports
 from unity_mlops_mcp.operations.scripts import Scripts
 from unity_mlops_mcp.operations.trainings import Trainings
+from unity_mlops_mcp.operations.upkeep import Upkeep
 from unity_mlops_mcp.store.cache import Cache
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.training.runs import Runs
@@ -81,6 +82,11 @@ class App:
         self.align_vertex = elsewhere.align_vertex
         self.export_run = elsewhere.export_run
         self.export_model = elsewhere.export_model
+
+        upkeep = Upkeep(parts)
+        self.start_backup = upkeep.start_backup
+        self.backup_made = upkeep.backup_made
+        self.restore_backup = upkeep.restore_backup
 
         looking = Looking(parts)
         self.list_runs = looking.list_runs

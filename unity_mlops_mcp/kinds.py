@@ -61,6 +61,12 @@ async def _install_trainer(context: JobContext) -> dict[str, Any]:
     return await install(context)
 
 
+async def _backup(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.upkeep.backup import run_backup
+
+    return await run_backup(context)
+
+
 async def _vertex_upload(context: JobContext) -> dict[str, Any]:
     from unity_mlops_mcp.registry.vertex.job import upload_version
 
@@ -91,6 +97,7 @@ KINDS = {
         Kind("report", run=_report, can_resume=lambda _: True, limited=False, grace_s=2.0),
         Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
         Kind("vertex_upload", run=_vertex_upload, can_resume=lambda _: True, limited=False, grace_s=2.0),
+        Kind("backup", run=_backup, can_resume=lambda _: True, limited=False, grace_s=2.0),
         Kind("promotion", run=_promote, can_resume=lambda _: True, limited=False),
         Kind("pipeline", run=_pipeline, can_resume=lambda _: True, limited=False),
     )

@@ -20,6 +20,7 @@ from unity_mlops_mcp.store.notices import NoticeTable
 from unity_mlops_mcp.store.presence import Presence
 from unity_mlops_mcp.store.runs import RunTable
 from unity_mlops_mcp.store.schedules import ScheduleTable
+from unity_mlops_mcp.store.snapshot import copy_database
 from unity_mlops_mcp.store.tokens import TokenTable
 
 
@@ -52,6 +53,14 @@ class Store:
         self.schedules = ScheduleTable(self._database)
         self.notices = NoticeTable(self._database)
         self.tokens = TokenTable(self._database)
+
+    def copy_database(self, target: Path) -> None:
+        """Copy the database in one state to a new file, while others may write to it.
+
+        Raises:
+            ExternalError: it cannot be read, or the copy cannot be written.
+        """
+        copy_database(self.home / "state.db", target)
 
     def close(self) -> None:
         """Close the database and live here no longer."""

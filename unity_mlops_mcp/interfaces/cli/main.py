@@ -12,6 +12,7 @@ from unity_mlops_mcp.errors import InvalidInputError, MlopsError, refused_by_sys
 from unity_mlops_mcp.interfaces.cli import (
     elsewhere,
     journeys,
+    keeping,
     machine,
     models,
     operations,
@@ -55,6 +56,10 @@ _ELSEWHERE: dict[str, Callable[..., None]] = {
     "export-run": elsewhere.export_run,
     "export-model": elsewhere.export_model,
 }
+_KEEPING: dict[str, Callable[..., None]] = {
+    "backup": keeping.backup,
+    "restore": keeping.restore,
+}
 _MACHINE: dict[str, Callable[..., None]] = {
     "doctor": operations.check_setup,
     "connect": machine.connect,
@@ -79,6 +84,7 @@ def command_line() -> typer.Typer:
         ("To begin", _TO_BEGIN),
         ("Operations", OPERATIONS),
         ("Other registries", _ELSEWHERE),
+        ("Upkeep of the home", _KEEPING),
         ("This machine", _MACHINE),
     ):
         for name, function in commands.items():

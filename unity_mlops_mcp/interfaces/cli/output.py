@@ -24,8 +24,8 @@ _FILE_WIDTH = 200
 
 
 @contextmanager
-def application(*, upkeep: bool = False) -> Iterator[App]:
-    """The application for one command; tended once at its end, with ``upkeep`` also while the command waits."""
+def application(*, upkeep: bool = False, tend: bool = True) -> Iterator[App]:
+    """The application for one command; tended once at its end, with ``upkeep`` also while it waits; never without."""
     app = LateApp()
     keeping = Upkeep(app)
     if upkeep:
@@ -34,7 +34,8 @@ def application(*, upkeep: bool = False) -> Iterator[App]:
         return
     try:
         yield app()
-        keeping.tend_once()
+        if tend:
+            keeping.tend_once()
     finally:
         app.close()
 

@@ -1,0 +1,59 @@
+"""The commands that keep a home for long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from unity_mlops_mcp.errors import ExternalError
+from unity_mlops_mcp.interfaces.cli import options as o
+from unity_mlops_mcp.interfaces.cli.output import application, console, show
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.app import App
+    from unity_mlops_mcp.results.runs import Status
+
+Archive = Annotated[str, typer.Argument(metavar="PATH", help="An archive: NAME.tar.gz, or NAME.tar.")]
+
+
+def backup(path: Archive, *, json: o.Json = False) -> None:
+    """Write the home into one archive while it is in use; everything but what can be made again."""
+    with application(upkeep=True) as app:
+        done = _to_the_end(app, app.start_backup(path), as_json=json)
+        show(app.backup_made(done.job_id), as_json=json)
+
+
+def restore(
+    path: Archive,
+    *,
+    cancel_jobs: Annotated[
+        bool, typer.Option("--cancel-jobs", help="End the jobs that were open instead of going on with them.")
+    ] = False,
+    json: o.Json = False,
+) -> None:
+    """Make the home from a backup, which UNITY_MLOPS_HOME must name and which must be empty."""
+    with application(tend=False) as app:
+        show(app.restore_backup(path, cancel_jobs=cancel_jobs), as_json=json)
+
+
+def _to_the_end(app: App, started: Status, *, as_json: bool) -> Status:
+    """Show a job until it has succeeded; Ctrl-C stops it.
+
+    Raises:
+        ExternalError: it failed, with its cause, evidence and fix; or somebody stopped it.
+        KeyboardInterrupt: it was stopped here.
+    """
+    from unity_mlops_mcp.interfaces.cli.live import follow
+
+    try:
+        status = follow(app, started.job_id, console(errors=as_json))
+    except KeyboardInterrupt:
+        app.stop_training(started.job_id)
+        raise
+    if status.failure is not None:
+        why = status.failure
+        raise ExternalError(why.message, fix=why.fix, cause=why.cause, evidence=why.evidence)
+    if status.state != "succeeded":
+        raise ExternalError(f"{started.job_id} is {status.state}.", fix="Call the same command again.", cause="stopped")
+    return status

@@ -1,0 +1,28 @@
+"""What the operations on a whole home answer."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from unity_mlops_mcp.results.base import Result
+
+
+class BackupMade(Result):
+    """An archive with all of a home that cannot be made again."""
+
+    path: str
+    size: int = Field(description="Of the archive, in bytes.")
+    files: int
+    created_at: str
+    next: str
+
+
+class HomeRestored(Result):
+    """A home that was made from a backup."""
+
+    home: str
+    files: int
+    as_of: str = Field(description="The moment that it shows.")
+    going_on: list[str] = Field(default_factory=list, description="Open jobs that are gone on with.")
+    cancelled: list[str] = Field(default_factory=list, description="Jobs that were open and were ended.")
+    next: str

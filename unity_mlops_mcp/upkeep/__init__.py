@@ -1,0 +1,1 @@
+"""Keeping a home for long: backup and restore, mirror, prune, TensorBoard, deployment files."""

@@ -1,0 +1,88 @@
+"""What a backup holds, and what came of the work on a home, as frozen records."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+BACKUP, MIRROR = "backup", "mirror"
+"""Kinds of jobs on a home's files."""
+
+
+class Record(BaseModel):
+    """A frozen record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Kept(Record):
+    """A file in a backup: its size in bytes and its SHA-256 (hex)."""
+
+    size: int
+    sha256: str
+
+
+class BackupRecord(Record):
+    """What a backup holds; the last member of its archive, so that one that was broken off has none.
+
+    Attributes:
+        format: of the archive.
+        product: version of the program that made it.
+        schema_version: of the database in it.
+        home: where the home lay.
+        created_at: the moment of the database's copy; the files are as they were then or up to a little later.
+        files: by their name relative to the home, with slashes.
+        links: symbolic links, by name, and what they point to.
+    """
+
+    format: Literal[1] = 1
+    product: str
+    schema_version: int
+    home: str
+    created_at: datetime
+    files: dict[str, Kept]
+    links: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("files", "links")
+    @classmethod
+    def _inside(cls, value: dict[str, object]) -> dict[str, object]:
+        for name in value:
+            if not is_inside(name):
+                raise ValueError(f"{name!r} lies outside the home")
+        return value
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name with slashes stays within the folder that it is relative to."""
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\\" not in name
+
+
+class Backup(Record):
+    """A backup that was made: its file, and what is in it."""
+
+    path: str
+    size: int
+    files: int
+    created_at: datetime
+
+
+class Restored(Record):
+    """A home that was made from a backup.
+
+    Attributes:
+        home: the folder.
+        files: how many were put there.
+        created_at: the moment that the backup shows.
+        going_on: open jobs, which the next process of ours that opens the home goes on with.
+        cancelled: jobs that were open and were ended.
+    """
+
+    home: str
+    files: int
+    created_at: datetime
+    going_on: tuple[str, ...] = ()
+    cancelled: tuple[str, ...] = ()
