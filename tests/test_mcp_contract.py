@@ -121,6 +121,7 @@ TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "stop_training": ({"id"}, {"id"}, (False, True, True, False)),
     "resume_training": ({"run_id", "extra_steps"}, {"run_id"}, (False, False, False, False)),
     "render_report": ({"run_ids", "format"}, {"run_ids"}, (False, False, False, False)),
+    "inspect_dataset": ({"path", "build_id"}, {"path"}, (True, False, True, False)),
     "evaluate_model": (EVALUATION, set(), (False, False, False, False)),
     "register_model": (REGISTRATION, set(), (False, False, True, True)),
     "promote_model": (PROMOTION, set(), (False, True, False, False)),

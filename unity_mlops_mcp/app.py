@@ -5,6 +5,7 @@ from __future__ import annotations
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.operations.comparing import Comparing
+from unity_mlops_mcp.operations.datasets import Datasets
 from unity_mlops_mcp.operations.elsewhere import Elsewhere
 from unity_mlops_mcp.operations.environments import Environments
 from unity_mlops_mcp.operations.evaluating import Evaluations
@@ -60,6 +61,8 @@ class App:
         self.start_training = trainings.start_training
         self.stop_training = trainings.stop_training
         self.resume_training = trainings.resume_training
+
+        self.inspect_dataset = Datasets(parts).inspect_dataset
 
         policies, elsewhere = Policies(parts), Elsewhere(parts)
         self.install_model = Models(parts, policies).install_model

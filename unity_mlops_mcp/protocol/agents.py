@@ -36,10 +36,11 @@ def behavior_of(parameters: Any, content: bytes) -> BehaviorSpec | None:
         ObservationSpec(sensor.name or f"obs_{index}", tuple(sensor.shape))
         for index, sensor in enumerate(agents[0].observations)
     )
-    return BehaviorSpec(parameters.brain_name, observations, _action_spec(parameters))
+    return BehaviorSpec(parameters.brain_name, observations, action_spec_of(parameters))
 
 
-def _action_spec(parameters: Any) -> ActionSpec:
+def action_spec_of(parameters: Any) -> ActionSpec:
+    """The actions that BrainParameters tell of."""
     spec = parameters.action_spec
     if spec.num_continuous_actions or spec.num_discrete_actions:
         return ActionSpec(spec.num_continuous_actions, tuple(spec.discrete_branch_sizes))
@@ -117,11 +118,16 @@ def _objects(spec: BehaviorSpec, content: bytes) -> BehaviorStep:
 
 def _fields(spec: BehaviorSpec, agents: Sequence[Any]) -> tuple[NDArray[np.int64], tuple[Floats, ...], Floats]:
     ids = np.array([agent.id for agent in agents], np.int64)
-    observations = tuple(_sensor(sensor, index, agents) for index, sensor in enumerate(spec.observations))
+    observations = tuple(sensor_values(sensor, index, agents) for index, sensor in enumerate(spec.observations))
     return ids, observations, np.array([agent.reward for agent in agents], np.float32)
 
 
-def _sensor(spec: ObservationSpec, index: int, agents: Sequence[Any]) -> Floats:
+def sensor_values(spec: ObservationSpec, index: int, agents: Sequence[Any]) -> Floats:
+    """What one sensor of some agents (AgentInfo) saw, (agents, *shape).
+
+    Raises:
+        ValueError: an observation has another shape.
+    """
     values = np.zeros((len(agents), *spec.shape), np.float32)
     for row, agent in enumerate(agents):
         observation = agent.observations[index]

@@ -125,6 +125,15 @@ UnityMessage
     1 header Header
     2 unity_output UnityOutput
     3 unity_input UnityInput
+AgentInfoActionPair
+    1 agent_info AgentInfo
+    2 action_info AgentAction
+DemonstrationMeta
+    1 api_version int32
+    2 demonstration_name string
+    3 number_steps int32
+    4 number_episodes int32
+    5 mean_reward float
 PackedRLInput
     1 agent_actions map bytes
     4 command int32
@@ -203,6 +212,8 @@ ListAgentAction: Any = _message_class("ListAgentAction")
 AgentInfo: Any = _message_class("AgentInfo")
 AgentAction: Any = _message_class("AgentAction")
 Observation: Any = _message_class("Observation")
+AgentInfoActionPair: Any = _message_class("AgentInfoActionPair")
+DemonstrationMeta: Any = _message_class("DemonstrationMeta")
 
 # The same bytes as a UnityMessage: the wire writes a nested message as it writes bytes, so that the lists of agents can
 # be left to the codec while protobuf does the rest.

@@ -65,3 +65,17 @@ def _value(data: bytes, wire_type: int, at: int) -> tuple[int, int]:
     if wire_type == FIXED32:
         return at, at + 4
     raise ValueError(f"wire type {wire_type} at byte {at}")
+
+
+def delimited(data: bytes, start: int) -> Iterator[tuple[int, int]]:
+    """Walk messages that stand after their lengths: first and last position of each; an incomplete one ends it."""
+    at = start
+    while at < len(data):
+        try:
+            size, first = _read_varint(data, at)
+        except IndexError:
+            return
+        if first + size > len(data):
+            return
+        yield first, first + size
+        at = first + size

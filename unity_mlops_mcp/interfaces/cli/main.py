@@ -10,6 +10,7 @@ import typer
 
 from unity_mlops_mcp.errors import InvalidInputError, MlopsError, refused_by_system
 from unity_mlops_mcp.interfaces.cli import (
+    datasets,
     elsewhere,
     journeys,
     keeping,
@@ -39,6 +40,7 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "list-runs": operations.list_runs,
     "stop-training": operations.stop_training,
     "resume-training": operations.resume_training,
+    "inspect-dataset": datasets.inspect_dataset,
     "evaluate-model": models.evaluate_model,
     "render-report": reports.render_report,
     "register-model": models.register_model,

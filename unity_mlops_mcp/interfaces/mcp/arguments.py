@@ -114,6 +114,22 @@ TrainerConfig = Annotated[
     Text | None,
     Field(description="Trainer YAML: text, or a path under an allowed folder. Over the preset, under other arguments."),
 ]
+TrainingMode = Annotated[
+    Literal["online", "offline", "hybrid"],
+    Field(description="offline: clone a dataset, without a player. hybrid: clone it first, then train on the player."),
+]
+DatasetPath = Annotated[
+    str,
+    Field(min_length=1, description="A .demo or .jsonl file, a folder of them, or several, comma-separated."),
+]
+OfflineDataset = Annotated[
+    str | None, Field(description="For offline and hybrid: .demo or .jsonl files, or a folder; see inspect_dataset.")
+]
+DemonstrationSignals = Annotated[
+    str | None,
+    Field(description="hybrid: signals from the dataset while training on the player: 'gail', 'cloning', or both."),
+]
+FittedBuild = Annotated[str | None, Field(description="A build whose behaviour it must fit.")]
 InitializeFrom = Annotated[str | None, Field(description="A run whose weights are the start.")]
 NewRunId = Annotated[str | None, Field(description="A name for the run (letters, digits, - and _). Default: made.")]
 Force = Annotated[bool, Field(description="Replace a finished run of this run_id; the old files move to .replaced/.")]

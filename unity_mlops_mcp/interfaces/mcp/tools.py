@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mcp.types import ToolAnnotations
 
 from unity_mlops_mcp.interfaces.mcp.apps import DRAWN
+from unity_mlops_mcp.interfaces.mcp.dataset_tools import DatasetTools
 from unity_mlops_mcp.interfaces.mcp.environment_tools import EnvironmentTools
 from unity_mlops_mcp.interfaces.mcp.insight_tools import InsightTools
 from unity_mlops_mcp.interfaces.mcp.model_tools import ModelTools
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def make_tools(app: Callable[[], App]) -> list[StrictTool]:
     """All tools, in the order in which they are used."""
     making, training, insight, models = EnvironmentTools(app), TrainingTools(app), InsightTools(app), ModelTools(app)
+    datasets = DatasetTools(app)
     return [
         _tool(making.check_setup, "Check this machine", idempotent=True, open_world=True),
         _tool(making.run_pipeline, "Go from a sentence to a trained policy", open_world=True),
@@ -36,6 +38,7 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
         _tool(training.list_runs, "List the runs", read_only=True),
         _tool(training.stop_training, "Stop a run or job", destructive=True, idempotent=True),
         _tool(training.resume_training, "Resume a run"),
+        _tool(datasets.inspect_dataset, "Look at recorded experience", read_only=True),
         _tool(models.evaluate_model, "Test a policy over episodes"),
         _tool(insight.render_report, "Make a report of runs"),
         _tool(models.register_model, "Keep a policy as a version", idempotent=True, open_world=True),

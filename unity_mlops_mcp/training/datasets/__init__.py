@@ -1,0 +1,1 @@
+"""Recorded experience: read from files, looked at, compared with a behaviour, and written as ML-Agents writes it."""
