@@ -27,6 +27,9 @@ ONLY_IN = {
     "typer": "interfaces",
     "rich": "interfaces",
     "starlette": "interfaces",
+    "fastapi": "interfaces",
+    "uvicorn": "interfaces",
+    "prometheus_client": "interfaces",
 }
 HEAVY = ("numpy", "sqlalchemy", "onnxruntime", "grpc", "tensorboard")
 

@@ -20,6 +20,7 @@ from unity_mlops_mcp.operations.promoting import Promotions
 from unity_mlops_mcp.operations.registering import Registry
 from unity_mlops_mcp.operations.reporting import Reports
 from unity_mlops_mcp.operations.scripts import Scripts
+from unity_mlops_mcp.operations.tokens import Tokens
 from unity_mlops_mcp.operations.trainings import Trainings
 from unity_mlops_mcp.operations.upkeep import Upkeep
 from unity_mlops_mcp.store.cache import Cache
@@ -98,6 +99,9 @@ class App:
         self.get_metrics = looking.get_metrics
         self.read_log = looking.read_log
         self.compare_runs = Comparing(parts).compare_runs
+
+        self.tokens = Tokens(parts)
+        """The access tokens of the HTTP service; never offered to its callers."""
 
     @property
     def store(self) -> Store:

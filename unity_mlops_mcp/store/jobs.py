@@ -65,6 +65,12 @@ class JobTable:
         with self._database.read() as connection:
             return tuple(_known(row) for row in connection.execute(query))
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many jobs there are of each kind in each state."""
+        query = sa.select(jobs.c.kind, jobs.c.state, sa.func.count()).group_by(jobs.c.kind, jobs.c.state)
+        with self._database.read() as connection:
+            return {(kind, state): count for kind, state, count in connection.execute(query)}
+
     def change(
         self,
         job_id: str,

@@ -62,6 +62,10 @@ class Store:
         """
         copy_database(self.home / "state.db", target)
 
+    def changes(self) -> int:
+        """A number that is another one after every commit to this home, of whatever process."""
+        return self._database.changes()
+
     def close(self) -> None:
         """Close the database and live here no longer."""
         self._database.close()

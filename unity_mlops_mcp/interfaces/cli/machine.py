@@ -11,6 +11,7 @@ from unity_mlops_mcp import __version__
 from unity_mlops_mcp.errors import ExternalError
 from unity_mlops_mcp.interfaces.cli import options as o
 from unity_mlops_mcp.interfaces.cli.output import application, console, print_json, show
+from unity_mlops_mcp.interfaces.cli.serving import ReadOnly, Tools
 from unity_mlops_mcp.interfaces.connect import CLIENTS, ClientName
 
 if TYPE_CHECKING:
@@ -135,11 +136,12 @@ def spec_schema() -> None:
     print_json({"$schema": GenerateJsonSchema.schema_dialect, **EnvironmentSpec.model_json_schema()})
 
 
-def mcp() -> None:
+def mcp(read_only: ReadOnly = False, tools: Tools = None) -> None:
     """Serve a chat client over standard input and output."""
+    from unity_mlops_mcp.interfaces.access import Offer
     from unity_mlops_mcp.interfaces.mcp.server import run_stdio
 
-    raise typer.Exit(run_stdio())
+    raise typer.Exit(run_stdio(Offer.of(read_only=read_only, tools=tools or ())))
 
 
 def version(json: o.Json = False) -> None:

@@ -20,6 +20,7 @@ from unity_mlops_mcp.interfaces.cli import (
     promoting,
     reports,
     scripting,
+    serving,
 )
 from unity_mlops_mcp.interfaces.cli.output import FAILED, INTERRUPTED, MISUSE, error_record, fail, print_json
 
@@ -68,6 +69,7 @@ _MACHINE: dict[str, Callable[..., None]] = {
     "probe": machine.probe,
     "spec-schema": machine.spec_schema,
     "mcp": machine.mcp,
+    "serve": serving.serve,
     "version": machine.version,
 }
 
@@ -92,6 +94,7 @@ def command_line() -> typer.Typer:
         for name, function in commands.items():
             cli.command(name, rich_help_panel=panel)(function)
     cli.add_typer(machine.trainer, name="trainer", rich_help_panel="This machine")
+    cli.add_typer(serving.token, name="token", rich_help_panel="This machine")
     return cli
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import singledispatch
 
 from pydantic import BaseModel
@@ -23,6 +24,7 @@ from unity_mlops_mcp.results.models import InstalledModel
 from unity_mlops_mcp.results.runs import MetricsResult, RunList, StartedRun, Status, StopResult
 from unity_mlops_mcp.results.scripts import ScriptFinding, ScriptResult, ScriptReview
 from unity_mlops_mcp.results.setup import SetupReport
+from unity_mlops_mcp.results.tokens import TokenList
 
 _SEVERITY = {"error": "red", "warning": "yellow", "info": "dim"}
 _STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -231,6 +233,18 @@ def _installed(result: InstalledModel, console: Console) -> None:
     console.print("Set in the inspector of the agent:", style="bold")
     for row in result.inspector:
         console.print(f"  {row.field}: {row.value}")
+
+
+@render.register
+def _tokens(result: TokenList, console: Console) -> None:
+    table = Table("token", "name", "scope", "made", "revoked", box=None)
+    for token in result.tokens:
+        table.add_row(token.token_id, token.name, token.scope, *map(_day, (token.created_at, token.revoked_at)))
+    console.print(table if result.tokens else "No tokens yet: unity-mlops token add NAME")
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
 
 
 for _render in (render_comparison, render_models, render_promotion, render_registered, render_rollback):

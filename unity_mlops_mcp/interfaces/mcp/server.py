@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from mcp.server import MCPServer
 
 from unity_mlops_mcp import __version__
+from unity_mlops_mcp.interfaces.access import Offer
 from unity_mlops_mcp.interfaces.mcp.apps import curves_app
 from unity_mlops_mcp.interfaces.mcp.prompts import add_prompts
 from unity_mlops_mcp.interfaces.mcp.resources import add_resources
+from unity_mlops_mcp.interfaces.mcp.scoping import scoped
 from unity_mlops_mcp.interfaces.mcp.tools import make_tools
 from unity_mlops_mcp.interfaces.upkeep import LateApp, Upkeep
 
@@ -34,12 +36,19 @@ All of it up to a registered version in one call: run_pipeline(request) -> wait_
 """
 
 
-def build_server(app: LateApp) -> MCPServer[LateApp]:
-    """A server over one application, which is opened at the first call that needs it."""
+def build_server(app: LateApp, offer: Offer | None = None, *, tended: bool = True) -> MCPServer[LateApp]:
+    """A server over one application, which is opened at the first call that needs it.
+
+    Args:
+        app: gives the application.
+        offer: which tools there are; default: all.
+        tended: whether upkeep runs as long as the server does; False where another one sees to it.
+    """
+    offer = offer or Offer()
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Any]) -> AsyncIterator[LateApp]:
-        with Upkeep(app):
+        with Upkeep(app) if tended else nullcontext():
             yield app
 
     server = MCPServer[LateApp](
@@ -48,17 +57,19 @@ def build_server(app: LateApp) -> MCPServer[LateApp]:
         description="From one sentence to a trained Unity ML-Agents policy.",
         instructions=INSTRUCTIONS,
         version=__version__,
-        tools=[*make_tools(app)],
+        tools=[tool for tool in make_tools(app) if offer.holds(tool.name)],
         extensions=[curves_app()],
         lifespan=lifespan,
         log_level="WARNING",
     )
     add_resources(server, app)
     add_prompts(server)
+    if offer.read_only:
+        server.middleware.append(scoped(lambda _: "read"))
     return server
 
 
-def run_stdio() -> int:
+def run_stdio(offer: Offer | None = None) -> int:
     """Serve one client on standard input and output until it closes them; the exit code."""
     if sys.stdin is not None and sys.stdin.isatty():
         sys.stderr.write(
@@ -68,7 +79,7 @@ def run_stdio() -> int:
     # Plain lines for the client's log file; set before the SDK would set its own, which draws boxes.
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        build_server(LateApp()).run()
+        build_server(LateApp(), offer).run()
     except KeyboardInterrupt:
         return 130
     return 0

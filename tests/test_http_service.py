@@ -1,0 +1,55 @@
+"""The service as a process: its token, its clients of MCP and REST, its end."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import httpx
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.http_worlds import ServeProcess
+from tests.mcp_clients import ERAS, Era, structured
+from tests.test_mcp_contract import TOOLS
+
+
+def test_it_shows_a_token_once_and_keeps_only_its_hash(home: Path) -> None:
+    with ServeProcess(home) as service:
+        token = service.token
+        assert httpx.get(f"{service.url}/api/v1/runs").status_code == 401
+        runs = httpx.get(f"{service.url}/api/v1/runs", headers=service.headers).json()
+        assert runs == {"runs": [], "next_cursor": None}
+        assert service.end() == 0
+    with ServeProcess(home) as again:
+        assert not again.output
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{again.url}/api/v1/runs", headers=headers).status_code == 200
+        assert again.end(signal.SIGINT) == 0
+        assert token not in "".join([*service.log, *again.log])
+    assert not [path for path in home.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_clients_of_streamable_http_call_tools(era: Era, home: Path) -> None:
+    with ServeProcess(home) as service:
+        async with (
+            httpx2.AsyncClient(headers=service.headers) as http,
+            Client(streamable_http_client(f"{service.url}/mcp", http_client=http), mode=era) as client,
+        ):
+            assert {tool.name for tool in (await client.list_tools()).tools} == set(TOOLS)
+            assert structured(await client.call_tool("list_runs", {}))["runs"] == []
+        assert service.end() == 0
+
+
+@pytest.mark.anyio
+async def test_clients_of_sse_call_tools(home: Path) -> None:
+    with ServeProcess(home) as service:
+        async with Client(sse_client(f"{service.url}/sse", headers=service.headers), mode="legacy") as client:
+            assert {tool.name for tool in (await client.list_tools()).tools} == set(TOOLS)
+            assert structured(await client.call_tool("list_runs", {}))["runs"] == []
+        assert service.end() == 0

@@ -1,0 +1,1 @@
+"""The HTTP face: MCP, REST, dashboard, health and metrics in one application."""
