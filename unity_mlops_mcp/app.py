@@ -91,6 +91,7 @@ class App:
         self.start_backup = upkeep.start_backup
         self.backup_made = upkeep.backup_made
         self.restore_backup = upkeep.restore_backup
+        self.prune = upkeep.prune
 
         looking = Looking(parts)
         self.list_runs = looking.list_runs

@@ -1,16 +1,19 @@
-"""The operations that keep a home for long: backup, restore."""
+"""The operations that keep a home for long: backup, restore, prune."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.results.runs import Status
-from unity_mlops_mcp.results.upkeep import BackupMade, HomeRestored
+from unity_mlops_mcp.results.upkeep import BackupMade, HomePruned, HomeRestored, PrunedPlace
 from unity_mlops_mcp.store.ids import utc_now
-from unity_mlops_mcp.upkeep.records import BACKUP
+from unity_mlops_mcp.upkeep.records import BACKUP, Freed
 from unity_mlops_mcp.views.status import iso
+
+_NAMED = 20
 
 
 class Upkeep:
@@ -63,3 +66,32 @@ class Upkeep:
             cancelled=list(made.cancelled),
             next=following,
         )
+
+    def prune(self, *, older_than: str, keep_registered: bool = True, dry_run: bool = False) -> HomePruned:
+        """Free runs, builds and artifacts that ended longer ago than an age and that nothing refers to.
+
+        Raises:
+            InvalidInputError: the age is none.
+            ConflictError: a backup, mirror or prune of the home is at work.
+        """
+        from unity_mlops_mcp.upkeep.prune import prune
+        from unity_mlops_mcp.upkeep.pruning import age_of
+
+        age, store = age_of(older_than), self._parts.store
+        done = prune(store, older_than=age, now=utc_now(), keep_registered=keep_registered, dry_run=dry_run)
+        following = "Nothing was removed: call it without --dry-run to do that." if dry_run else ""
+        return HomePruned(
+            dry_run=dry_run,
+            ended_before=iso(done.before) or "",
+            size=sum(one.size for one in done.freed),
+            places=list(_by_place(done.freed)),
+            next=following or "unity-mlops list-runs shows what is kept.",
+        )
+
+
+def _by_place(freed: Iterable[Freed]) -> Iterator[PrunedPlace]:
+    found = list(freed)
+    for place in dict.fromkeys(one.place for one in found):
+        here = [one for one in found if one.place == place]
+        names = [one.name for one in here[:_NAMED]]
+        yield PrunedPlace(place=place, count=len(here), size=sum(one.size for one in here), names=names)

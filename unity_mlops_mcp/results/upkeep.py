@@ -26,3 +26,22 @@ class HomeRestored(Result):
     going_on: list[str] = Field(default_factory=list, description="Open jobs that are gone on with.")
     cancelled: list[str] = Field(default_factory=list, description="Jobs that were open and were ended.")
     next: str
+
+
+class PrunedPlace(Result):
+    """One folder of the home, and what became free in it."""
+
+    place: str = Field(description="`runs`, `builds`, `artifacts`, `checkpoints` or `.replaced`.")
+    count: int
+    size: int = Field(description="In bytes.")
+    names: list[str] = Field(description="The first twenty of them.")
+
+
+class HomePruned(Result):
+    """What was removed from a home, or would be."""
+
+    dry_run: bool
+    ended_before: str
+    size: int = Field(description="In bytes, altogether.")
+    places: list[PrunedPlace]
+    next: str

@@ -18,6 +18,7 @@ from unity_mlops_mcp.store.jobs import JobTable
 from unity_mlops_mcp.store.models import ModelTable
 from unity_mlops_mcp.store.notices import NoticeTable
 from unity_mlops_mcp.store.presence import Presence
+from unity_mlops_mcp.store.pruning import Pruning
 from unity_mlops_mcp.store.runs import RunTable
 from unity_mlops_mcp.store.schedules import ScheduleTable
 from unity_mlops_mcp.store.snapshot import copy_database
@@ -53,6 +54,7 @@ class Store:
         self.schedules = ScheduleTable(self._database)
         self.notices = NoticeTable(self._database)
         self.tokens = TokenTable(self._database)
+        self.pruning = Pruning(self._database)
 
     def copy_database(self, target: Path) -> None:
         """Copy the database in one state to a new file, while others may write to it.

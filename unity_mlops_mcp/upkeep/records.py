@@ -86,3 +86,19 @@ class Restored(Record):
     created_at: datetime
     going_on: tuple[str, ...] = ()
     cancelled: tuple[str, ...] = ()
+
+
+class Freed(Record):
+    """One thing that was removed, or would be; ``place``: the home's folder, or ``checkpoints`` of a run."""
+
+    place: str
+    name: str
+    size: int
+
+
+class Pruned(Record):
+    """What a prune freed, or would free; ``before``: what ended earlier than that was looked at."""
+
+    before: datetime
+    dry_run: bool
+    freed: tuple[Freed, ...]

@@ -37,6 +37,24 @@ def restore(
         show(app.restore_backup(path, cancel_jobs=cancel_jobs), as_json=json)
 
 
+def prune(
+    *,
+    older_than: Annotated[str, typer.Option(help="What ended longer ago than that: 12h, 30d, 8w.")],
+    keep_registered: Annotated[
+        bool,
+        typer.Option(
+            "--keep-registered/--no-keep-registered",
+            help="Leave runs of model versions whole; else their checkpoints go where no alias serves the version.",
+        ),
+    ] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
+    json: o.Json = False,
+) -> None:
+    """Free old runs, builds and artifacts; never what a model version refers to, is open, or is in use."""
+    with application() as app:
+        show(app.prune(older_than=older_than, keep_registered=keep_registered, dry_run=dry_run), as_json=json)
+
+
 def _to_the_end(app: App, started: Status, *, as_json: bool) -> Status:
     """Show a job until it has succeeded; Ctrl-C stops it.
 

@@ -62,6 +62,7 @@ _ELSEWHERE: dict[str, Callable[..., None]] = {
 _KEEPING: dict[str, Callable[..., None]] = {
     "backup": keeping.backup,
     "restore": keeping.restore,
+    "prune": keeping.prune,
 }
 _MACHINE: dict[str, Callable[..., None]] = {
     "doctor": operations.check_setup,
