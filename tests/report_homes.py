@@ -25,7 +25,7 @@ from unity_mlops_mcp.evaluation.records import (
 )
 from unity_mlops_mcp.metrics.statistics import mean_interval, share_interval
 from unity_mlops_mcp.spec.archetypes import load_archetype
-from unity_mlops_mcp.store.rows import JobRow, RunRow
+from unity_mlops_mcp.store.rows import FINAL_STATES, JobRow, RunRow
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.training.folder import RunFolder
 
@@ -56,6 +56,7 @@ def add_run(
     policy: bytes | None = None,
     resources: bool = True,
     state: str = "succeeded",
+    failure: Mapping[str, Any] | None = None,
     **request: Any,
 ) -> RunFolder:
     """A run of twenty summaries, its reward and success rising, with whatever is named instead."""
@@ -82,12 +83,12 @@ def add_run(
         lines = [{"at": 10.0 * n, "step": 1000 * n, "cores": 1.5, "memory": 4 * 10**8, "processes": 3} for n in (1, 2)]
         folder.resources.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
     row = RunRow(run_id, behavior, None, 20_000, dict(settings or {}), BEGUN, job_id=f"job-{run_id}")
-    store.jobs.add(_ended(row, asked, state))
+    store.jobs.add(_job(row, asked, state, failure))
     assert store.runs.add(row) is not None
     return folder
 
 
-def _ended(row: RunRow, asked: Mapping[str, Any], state: str) -> JobRow:
+def _job(row: RunRow, asked: Mapping[str, Any], state: str, failure: Mapping[str, Any] | None) -> JobRow:
     return JobRow(
         id=f"job-{row.run_id}",
         kind="training",
@@ -99,8 +100,9 @@ def _ended(row: RunRow, asked: Mapping[str, Any], state: str) -> JobRow:
         created_at=BEGUN,
         changed_at=BEGUN,
         started_at=BEGUN,
-        finished_at=BEGUN + timedelta(seconds=100),
+        finished_at=BEGUN + timedelta(seconds=100) if state in FINAL_STATES else None,
         progress={"step": 20_000, "max_steps": 20_000},
+        failure=dict(failure) if failure else None,
     )
 
 

@@ -93,6 +93,8 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path)
         "reports/templates/*.j2",
         "reports/templates/sections/*.j2",
         "reports/vendor/uplot/*",
+        "interfaces/http/dashboard/templates/*.j2",
+        "interfaces/http/dashboard/static/*",
         "trainer_env/*.py",
         "store/migrations/versions/*.py",
     ],

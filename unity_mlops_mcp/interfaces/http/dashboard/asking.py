@@ -1,0 +1,84 @@
+"""What a page is asked with, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.app import App
+
+Scope = Literal["read", "run", "admin"]
+CSRF_FIELD = "csrf_token"
+QUICK_S, CALM_S = 2, 10
+"""Seconds between two looks of an open page: while something goes on, and while nothing does."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who looks.
+
+    Attributes:
+        name: of the token that let the visitor in.
+        scope: what it may do; ``read`` shows no buttons.
+        csrf: goes into every form of a browser's session; without it nothing is done.
+    """
+
+    name: str
+    scope: Scope
+    csrf: str
+
+    @property
+    def may_run(self) -> bool:
+        """Whether trainings may be stopped and resumed."""
+        return self.scope != "read"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request for a page, or a form that was sent.
+
+    Attributes:
+        path: the parts of the path that the route names.
+        query: the fields of the query or of the form, in their order, without the empty ones.
+        visitor: who asks.
+    """
+
+    path: Mapping[str, str]
+    query: Sequence[tuple[str, str]]
+    visitor: Visitor
+
+    def get(self, name: str) -> str | None:
+        """The first value of a field; None where it was left out or empty."""
+        return next(iter(self.all(name)), None)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """All values of a field."""
+        return tuple(value for key, value in self.query if key == name)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a template shows.
+
+    Attributes:
+        template: the file without its endings.
+        title: of the window.
+        shown: what the template reads.
+        place: the entry of the navigation that it belongs to.
+        refresh_s: seconds until the script looks again; 0: never.
+        status: of HTTP.
+    """
+
+    template: str
+    title: str
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
+    refresh_s: int = CALM_S
+    status: int = 200
+
+
+MakePage = Callable[["App", Asked], Page]
+Act = Callable[["App", Asked], str]
+"""Does what a form asks for and gives the address of the page to show then."""
