@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.mcp_clients import REPOSITORY, server_environment
-from unity_mlops_mcp.pipeline.stages import STAGES
+from unity_mlops_mcp.pipeline.records import Wanted
+from unity_mlops_mcp.pipeline.stages import stages_of
 
 pytestmark = [pytest.mark.trainer, pytest.mark.slow]
 
@@ -44,7 +45,7 @@ def test_one_command_shows_every_stage_and_ends_with_a_policy_and_what_to_type_n
     assert done.returncode == 0, done.stderr
     said = done.stdout
     assert not CONTROL.search(said)
-    for stage in STAGES:
+    for stage in stages_of(Wanted()):
         assert re.search(rf"^{stage.name} +done: ", said, re.MULTILINE), stage.name
     for part in ("Trainer: mlagents 1.1.0", "planned by: rules", "understood", "assumed", "Success", " episodes"):
         assert part in said

@@ -15,7 +15,8 @@ from tests.mcp_clients import server_environment
 from tests.stand_ins.player import write_player
 from tests.stand_ins.unity_editor import install_editor
 from tests.unity_worlds import VERSION, needs_a_shell, own_project
-from unity_mlops_mcp.pipeline.stages import STAGES
+from unity_mlops_mcp.pipeline.records import Wanted
+from unity_mlops_mcp.pipeline.stages import stages_of
 
 pytestmark = [pytest.mark.trainer, pytest.mark.slow]
 
@@ -96,7 +97,7 @@ def test_a_spec_written_by_hand_is_built_and_trained(home: Path, trainer_python:
 
 def test_a_behaviour_that_no_preset_is_like_goes_the_whole_way(home: Path, trainer_python: Path) -> None:
     said = example("whole_way.py", home, trainer_python, "--max-steps", "9000")
-    for stage in STAGES:
+    for stage in stages_of(Wanted()):
         assert re.search(rf"^  {stage.name}: .+$", said, re.MULTILINE), stage.name
     assert policy_in(said).name == "GatherNectar.onnx"
     (folder,) = re.findall(r"^Results (.+)$", said, re.MULTILINE)

@@ -49,6 +49,9 @@ CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
     ("promote_model", {"version": "nope"}, True, "nope"),
     ("rollback_model", {"name": "nope", "reason": "it falls"}, True, "nope"),
     ("install_model", {"run_id": "nope", "project_path": "nowhere"}, True, "nowhere"),
+    ("add_schedule", {"name": "x", "cron": "61 * * * *", "request": "patrol"}, True, "out of range"),
+    ("list_schedules", {}, False, '"schedules":[]'),
+    ("update_schedule", {"schedule_id": "nope", "action": "pause"}, True, "nope"),
 )
 
 

@@ -63,6 +63,28 @@ PIPELINE = {
     "dry_run",
     "idempotency_key",
 }
+SCHEDULE = {
+    "name",
+    "cron",
+    "request",
+    "assets",
+    "build_id",
+    "project_path",
+    "scenes",
+    "target",
+    "training",
+    "max_steps",
+    "after",
+    "alias",
+    "warm_start",
+    "timezone",
+    "overlap",
+    "catch_up",
+    "pause_s",
+    "max_concurrent_jobs",
+    "enabled",
+    "confirm",
+}
 TRAINING = {
     "build_id",
     "env_path",
@@ -132,6 +154,9 @@ TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
         {"project_path"},
         (False, True, True, False),
     ),
+    "add_schedule": (SCHEDULE, {"name", "cron"}, (False, False, False, False)),
+    "list_schedules": ({"name"}, set(), (True, False, True, False)),
+    "update_schedule": ({"schedule_id", "action", "changes"}, {"schedule_id", "action"}, (False, True, False, False)),
 }
 
 

@@ -14,12 +14,13 @@ from tests.training_home import finish, kill, processes_of, until
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.jobs.manager import Jobs
-from unity_mlops_mcp.pipeline.stages import STAGES
+from unity_mlops_mcp.pipeline.records import Wanted
+from unity_mlops_mcp.pipeline.stages import stages_of
 from unity_mlops_mcp.results.runs import Status
 
 pytestmark = [pytest.mark.trainer, pytest.mark.slow]
 
-ALL = [stage.name for stage in STAGES]
+ALL = [stage.name for stage in stages_of(Wanted())]
 SMALL = '{"summary_freq": 1000, "checkpoint_interval": 1000, "seed": 3}'
 
 

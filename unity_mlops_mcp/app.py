@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.jobs.manager import Jobs
 from unity_mlops_mcp.operations.comparing import Comparing
@@ -12,6 +14,7 @@ from unity_mlops_mcp.operations.evaluating import Evaluations
 from unity_mlops_mcp.operations.looking import Looking
 from unity_mlops_mcp.operations.machine import Machine
 from unity_mlops_mcp.operations.models import Models
+from unity_mlops_mcp.operations.notifying import Notifications
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.pipelines import Pipelines
 from unity_mlops_mcp.operations.planning import Planning
@@ -19,11 +22,13 @@ from unity_mlops_mcp.operations.policies import Policies
 from unity_mlops_mcp.operations.promoting import Promotions
 from unity_mlops_mcp.operations.registering import Registry
 from unity_mlops_mcp.operations.reporting import Reports
+from unity_mlops_mcp.operations.schedules import Schedules
 from unity_mlops_mcp.operations.scripts import Scripts
 from unity_mlops_mcp.operations.tokens import Tokens
 from unity_mlops_mcp.operations.trainings import Trainings
 from unity_mlops_mcp.operations.upkeep import Upkeep
 from unity_mlops_mcp.store.cache import Cache
+from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.training.runs import Runs
 
@@ -39,22 +44,39 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._parts = parts = Parts(settings)
+        self._parts = Parts(settings)
+        self._planning = Planning(self._parts)
+        self._policies = Policies(self._parts)
+        self._bind_machine(self._parts)
+        self._bind_environments(self._parts)
+        self._bind_models(self._parts)
+        self._bind_insight(self._parts)
+        self._bind_automation(self._parts)
 
+    def _bind_machine(self, parts: Parts) -> None:
         machine = Machine(parts)
         self.check_setup = machine.check_setup
         self.install_trainer = machine.install_trainer
         self.probe = machine.probe
 
-        planning = Planning(parts)
-        self.client_question = planning.client_question
+        upkeep = Upkeep(parts)
+        self.start_backup = upkeep.start_backup
+        self.backup_made = upkeep.backup_made
+        self.restore_backup = upkeep.restore_backup
+        self.prune = upkeep.prune
 
-        scripts = Scripts(parts, planning)
+        self.tokens = Tokens(parts)
+        """The access tokens of the HTTP service; never offered to its callers."""
+
+    def _bind_environments(self, parts: Parts) -> None:
+        self.client_question = self._planning.client_question
+
+        scripts = Scripts(parts, self._planning)
         self.generate_behavior_script = scripts.generate_behavior_script
         self.check_behavior_script = scripts.check_behavior_script
         self.script_text = scripts.script_text
 
-        environments = Environments(parts, planning)
+        environments = Environments(parts, self._planning)
         self.build_environment = environments.build_environment
 
         trainings = Trainings(parts, environments)
@@ -65,33 +87,30 @@ class App:
 
         self.inspect_dataset = Datasets(parts).inspect_dataset
 
-        policies, elsewhere = Policies(parts), Elsewhere(parts)
+    def _bind_models(self, parts: Parts) -> None:
+        policies, elsewhere = self._policies, Elsewhere(parts)
         self.install_model = Models(parts, policies).install_model
         self.evaluate_model = Evaluations(parts, policies).evaluate_model
+
         registry = Registry(parts, policies, elsewhere)
         self.register_model = registry.register_model
         self.list_models = registry.list_models
         self.model_card = registry.model_card
+
         promotions = Promotions(parts, elsewhere)
         self.promote_model = promotions.promote_model
         self.rollback_model = promotions.rollback_model
-        self.run_pipeline = Pipelines(parts, planning).run_pipeline
-
-        reports = Reports(parts)
-        self.start_report = reports.start_report
-        self.render_report = reports.render_report
-        self.report_text = reports.report_text
 
         self.upload_to_vertex = elsewhere.upload_to_vertex
         self.align_vertex = elsewhere.align_vertex
         self.export_run = elsewhere.export_run
         self.export_model = elsewhere.export_model
 
-        upkeep = Upkeep(parts)
-        self.start_backup = upkeep.start_backup
-        self.backup_made = upkeep.backup_made
-        self.restore_backup = upkeep.restore_backup
-        self.prune = upkeep.prune
+    def _bind_insight(self, parts: Parts) -> None:
+        reports = Reports(parts)
+        self.start_report = reports.start_report
+        self.render_report = reports.render_report
+        self.report_text = reports.report_text
 
         looking = Looking(parts)
         self.list_runs = looking.list_runs
@@ -101,8 +120,22 @@ class App:
         self.read_log = looking.read_log
         self.compare_runs = Comparing(parts).compare_runs
 
-        self.tokens = Tokens(parts)
-        """The access tokens of the HTTP service; never offered to its callers."""
+    def _bind_automation(self, parts: Parts) -> None:
+        pipelines = Pipelines(parts, self._planning)
+        self.run_pipeline = pipelines.run_pipeline
+
+        schedules = Schedules(parts, self._planning, pipelines)
+        self.add_schedule = schedules.add_schedule
+        self.list_schedules = schedules.list_schedules
+        self.update_schedule = schedules.update_schedule
+
+        self._notifications = notifications = Notifications(parts)
+        self.add_endpoint = notifications.add_endpoint
+        self.list_endpoints = notifications.list_endpoints
+        self.remove_endpoint = notifications.remove_endpoint
+        self.test_endpoint = notifications.test_endpoint
+        self.list_deliveries = notifications.list_deliveries
+        self.replay_deliveries = notifications.replay_deliveries
 
     @property
     def store(self) -> Store:
@@ -128,8 +161,21 @@ class App:
         """Release the store and the cache; nothing that runs is stopped."""
         self._parts.close()
 
-    def tend(self) -> None:
-        """Recover what died and start what is queued; every living process calls it every few seconds."""
+    def tend(self, now: datetime | None = None) -> None:
+        """Recover what died, start what is queued, fire what is due; every living process calls it every few seconds.
+
+        ``now`` is the moment that schedules are fired for; left out: the present.
+        """
         self.jobs.tend()
         for run_id in self.store.runs.astray():
             self.runs.reclaim(run_id)
+        if self.store.schedules.any():
+            self._parts.scheduler.tend(now or utc_now())
+
+    def stop_firing(self) -> None:
+        """Fire nothing more in this process, and let another one fire at once."""
+        self._parts.scheduler.stop()
+
+    def notify(self, now: datetime | None = None) -> int:
+        """Send the notifications that are due; how many were tried. Every living process calls it every few seconds."""
+        return self._notifications.tend(now)

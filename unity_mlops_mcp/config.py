@@ -96,6 +96,26 @@ class Settings(BaseSettings):
         default=600.0, gt=0, le=86_400, description="Seconds that one step of an upload may take, new tries included."
     )
 
+    webhook_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("UNITY_MLOPS_WEBHOOK_URL", "WEBHOOK_URL", "webhook_url"),
+        description="An endpoint that is told of events; WEBHOOK_URL is read too; never shown.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="Signs what is sent there: whsec_ and 24 to 64 bytes in base64; never shown."
+    )
+    webhook_private: bool = Field(
+        default=False, description="Whether that endpoint may have a loopback or private address."
+    )
+    smtp_host: str | None = Field(default=None, description="The mail server that notifications are sent through.")
+    smtp_port: int = Field(default=587, ge=1, le=65_535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection to it is protected."
+    )
+    smtp_from: str | None = Field(default=None, description="The sender's address; default: the SMTP user.")
+    smtp_user: str | None = Field(default=None, description="Who logs in there; left out: nobody.")
+    smtp_password: SecretStr | None = Field(default=None, description="Its password; never shown or written.")
+
     @field_validator("home", mode="after")
     @classmethod
     def _absolute_home(cls, value: Path) -> Path:

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from unity_mlops_mcp.app import App
@@ -44,9 +45,9 @@ class LateApp:
 
 
 class Upkeep:
-    """Recovers what died and starts what is queued while this process lives; a context manager.
+    """Recovers what died, starts what is queued, fires schedules and sends notifications while this process lives.
 
-    It runs in a daemon thread: it delays neither the start nor the end of the process.
+    A context manager. It runs in daemon threads, which delay neither the start nor the end of the process.
 
     Args:
         app: gives the application.
@@ -59,32 +60,46 @@ class Upkeep:
         self._first_after_s = first_after_s
         self._every_s = every_s
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._tend, name="upkeep", daemon=True)
-        self._last_problem = ""
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(work,), name=name, daemon=True)
+            for name, work in (("upkeep", _tend), ("notifications", _notify))
+        ]
 
     def __enter__(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._thread.join(timeout=1)
+        for thread in self._threads:
+            thread.join(timeout=1)
         self._app.close()
 
-    def _tend(self) -> None:
-        pause = self._first_after_s
-        while not self._ended.wait(pause):
-            self.tend_once()
-            pause = self._every_s
-
     def tend_once(self) -> None:
-        """One round; it is nobody's errand, so whatever goes wrong is told once and tried again."""
+        """One round of upkeep, now, in this thread; notifications are left to those who live longer."""
+        self._try(_tend, told="")
+
+    def _repeat(self, work: Callable[[App], object]) -> None:
+        pause, problem = self._first_after_s, ""
+        while not self._ended.wait(pause):
+            pause, problem = self._every_s, self._try(work, told=problem)
+
+    def _try(self, work: Callable[[App], object], *, told: str) -> str:
+        """Do it; it is nobody's errand, so what goes wrong is told once, and tried again. Gives what went wrong."""
         try:
-            self._app().tend()
+            work(self._app())
         except Exception as error:  # noqa: BLE001
-            if str(error) != self._last_problem:
+            if str(error) != told:
                 _LOG.warning("Upkeep: %s", error)
-            self._last_problem = str(error)
-        else:
-            self._last_problem = ""
+            return str(error)
+        return ""
+
+
+def _tend(app: App) -> None:
+    app.tend()
+
+
+def _notify(app: App) -> None:
+    app.notify()

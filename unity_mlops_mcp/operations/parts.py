@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import secrets
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +24,8 @@ from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.views.status import job_status
 
 if TYPE_CHECKING:
+    from unity_mlops_mcp.scheduling.notifying.deliver import Deliverer
+    from unity_mlops_mcp.scheduling.scheduler import Scheduler
     from unity_mlops_mcp.training.runs import Runs
 
 
@@ -64,6 +69,22 @@ class Parts:
         from unity_mlops_mcp.training.runs import Runs
 
         return Runs(self.settings, self.store, self.jobs)
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """What fires the schedules of the home."""
+        from unity_mlops_mcp.scheduling.scheduler import Scheduler
+        from unity_mlops_mcp.scheduling.work import PipelineWork
+
+        holder = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(4)}"
+        return Scheduler(self.store, PipelineWork(self.jobs), holder=holder)
+
+    @cached_property
+    def deliverer(self) -> Deliverer:
+        """What sends the notifications of the home."""
+        from unity_mlops_mcp.scheduling.notifying.deliver import Deliverer
+
+        return Deliverer(self.store, self.settings, clock=utc_now)
 
     def close(self) -> None:
         """Release the store and the cache; nothing that runs is stopped."""

@@ -66,12 +66,12 @@ class Pipelines:
             project_path=project_path,
             scenes=names(scenes),
             target=target or ("unity" if project_path is not None else "sandbox"),
-            training=_training(training),
+            training=read_training(training),
             max_steps=max_steps,
             confirm=confirm,
             dry_run=dry_run,
         )
-        self._fail_early(wanted)
+        self.fail_early(wanted)
         return self._submit(wanted, idempotency_key)
 
     def _submit(self, wanted: Wanted, idempotency_key: str | None) -> PipelineResult:
@@ -95,8 +95,13 @@ class Pipelines:
         read = EnvironmentSpec.from_text(spec)
         return save_spec(self._parts.store.home, read, archetype=None, training=None).spec_id
 
-    def _fail_early(self, wanted: Wanted) -> None:
-        """Refuse now what a stage would refuse later; a language model of ours is asked in its stage: it takes time."""
+    def fail_early(self, wanted: Wanted) -> None:
+        """Refuse now what a stage would refuse later; a language model of ours is asked in its stage: it takes time.
+
+        Raises:
+            InvalidInputError: the request cannot be placed, or the project cannot be used.
+            SetupError: there is no trainer, or no Unity Editor that a build needs.
+        """
         from unity_mlops_mcp.pipeline.stages import plan_on_unity
         from unity_mlops_mcp.training.trainer.environment import find_trainer
 
@@ -117,7 +122,7 @@ def _refuse_misfits(project_path: str | None, scenes: str | None, target: str | 
         )
 
 
-def _training(text: str | None) -> RLTrainingConfig | None:
+def read_training(text: str | None) -> RLTrainingConfig | None:
     """The training request that a YAML or JSON text holds.
 
     Raises:

@@ -16,8 +16,10 @@ from unity_mlops_mcp.spec.plans import Planner
 from unity_mlops_mcp.spec.requests import RLTrainingConfig
 
 StageName = Literal[
-    "describe", "write", "check", "build", "train", "measure", "evaluate", "report", "register", "summarise"
+    "describe", "write", "check", "build", "train", "measure", "evaluate", "report", "register", "promote", "summarise"
 ]
+After = Literal["evaluate", "report", "register", "promote"]
+"""What may be done with a trained policy."""
 StageState = Literal["waiting", "running", "done", "skipped", "failed", "cancelled"]
 
 
@@ -36,11 +38,17 @@ class Wanted(Record):
         spec_id: the caller's own spec, kept under this id.
         project_path: a Unity project of the user's own, which is built as it is.
         scenes: its scenes, relative to it; empty: those of its build settings.
+        build_id: a player that is there already, instead.
         target: where the player runs.
         training: how to train; None: as the preset says.
         max_steps: agent steps of the training; None: the preset's.
         confirm: whether the caller agreed to what needs consent.
         dry_run: stop before the first stage that costs something.
+        after: what is done with the trained policy.
+        alias: where it is promoted to, and where a warm start takes its weights from.
+        warm_start: begin with the weights of the version that holds the alias, where there is one.
+        asset: what the run is filed under; None: the behaviour's name.
+        firing_id: the firing of a schedule that started it.
     """
 
     request: str | None = None
@@ -48,16 +56,22 @@ class Wanted(Record):
     spec_id: str | None = None
     project_path: str | None = None
     scenes: tuple[str, ...] = ()
+    build_id: str | None = None
     target: Literal["sandbox", "unity"] = "sandbox"
     training: RLTrainingConfig | None = None
     max_steps: int | None = None
     confirm: bool = False
     dry_run: bool = False
+    after: tuple[After, ...] = ("evaluate", "report", "register")
+    alias: str = "production"
+    warm_start: bool = False
+    asset: str | None = None
+    firing_id: str | None = None
 
     @property
-    def own_project(self) -> bool:
-        """Whether it is about a project of the user's own, which has no spec and no script of ours."""
-        return self.project_path is not None
+    def described(self) -> bool:
+        """Whether it is about an environment of ours; a project or a build of the user's own has no spec or script."""
+        return self.project_path is None and self.build_id is None
 
     @property
     def on_unity(self) -> bool:
@@ -67,7 +81,7 @@ class Wanted(Record):
     @property
     def subject(self) -> str:
         """What the job is about, in a word or a sentence."""
-        return self.request or self.spec_id or self.project_path or ""
+        return self.request or self.spec_id or self.project_path or self.build_id or ""
 
 
 class StageResult(Record):
@@ -180,11 +194,13 @@ class Trained(StageResult):
     step: int
     onnx: str
     files: tuple[str, ...]
+    began_with: str | None = Field(default=None, description="The run whose weights it began with.")
 
     @property
     def said(self) -> str:
         """Such as ``run patrol-… to step 50,000``."""
-        return f"{self.run_id} to step {self.step:,}"
+        origin = f", from the weights of {self.began_with}" if self.began_with else ""
+        return f"{self.run_id} to step {self.step:,}{origin}"
 
 
 class Measured(StageResult):
@@ -252,6 +268,22 @@ class RegisteredVersion(StageResult):
         return f"{self.version_id}{'' if self.new else ' (registered before)'}"
 
 
+class Promoted(StageResult):
+    """What the gates decided; a refusal is an answer, not a failure."""
+
+    stage = "promote"
+
+    version_id: str
+    alias: str
+    promoted: bool
+    told: str
+
+    @property
+    def said(self) -> str:
+        """The decision with its reasons."""
+        return self.told
+
+
 class Summary(StageResult):
     """All of it in one page; a dry run's says what was not done."""
 
@@ -274,6 +306,7 @@ class Summary(StageResult):
     evaluation_id: str | None = None
     report: str | None = Field(default=None, description="The file that can be sent to others.")
     version_id: str | None = None
+    promoted: bool | None = Field(default=None, description="What the gates decided; null when nobody asked them.")
     paragraph: str = Field(default="", description="All of it in a paragraph that can be forwarded.")
     not_done: tuple[StageName, ...] = ()
 

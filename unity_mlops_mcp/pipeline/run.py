@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
 from unity_mlops_mcp.errors import MlopsError
 from unity_mlops_mcp.jobs.kinds import JobContext, Kind, StoppedError
 from unity_mlops_mcp.jobs.manager import Jobs
-from unity_mlops_mcp.pipeline.records import StageStanding, StageState, Summary
-from unity_mlops_mcp.pipeline.stages import STAGES, Stage, stages_of
+from unity_mlops_mcp.pipeline.records import StageStanding, StageState, Summary, Wanted
+from unity_mlops_mcp.pipeline.stages import STAGES, Stage, is_asked_for, stages_of
 from unity_mlops_mcp.pipeline.workshop import Workshop
 
 KIND = "pipeline"
@@ -36,7 +36,7 @@ async def run_pipeline(context: JobContext, jobs: Jobs, kinds: Mapping[str, Kind
 
 async def _go(shop: Workshop) -> dict[str, Any]:
     context, stages = shop.context, stages_of(shop.wanted)
-    board = Board(context, stages)
+    board = Board(context, shop.wanted)
     for stage in stages:
         if context.stop_requested.is_set():
             return _kept(board)
@@ -64,17 +64,18 @@ class Board:
 
     Args:
         context: the job.
-        going: the stages it goes through; the others are shown as skipped.
+        wanted: what the pipeline was asked for; stages that it does not go through are shown as skipped.
     """
 
-    def __init__(self, context: JobContext, going: Sequence[Stage]) -> None:
+    def __init__(self, context: JobContext, wanted: Wanted) -> None:
         self._context = context
-        names = {stage.name for stage in going}
+        names = {stage.name for stage in stages_of(wanted)}
         self._all = {
             stage.name: StageStanding(
                 name=stage.name, what=stage.what, state="waiting" if stage.name in names else "skipped"
             )
             for stage in STAGES
+            if is_asked_for(stage, wanted)
         }
 
     def set(self, stage: Stage, state: StageState, said: str = "") -> None:

@@ -15,6 +15,7 @@ import anyio.to_thread
 from unity_mlops_mcp.builds.library import UNITY_KIND, load_build
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.jobs.records import Job
+from unity_mlops_mcp.pipeline.promoting import promoted, start_promotion, warm_start
 from unity_mlops_mcp.pipeline.records import (
     Built,
     Checked,
@@ -22,6 +23,7 @@ from unity_mlops_mcp.pipeline.records import (
     Described,
     Evaluated,
     Measured,
+    Promoted,
     RegisteredVersion,
     Reported,
     StageName,
@@ -52,7 +54,8 @@ class Stage:
         run: does it; when an earlier attempt was cut off in the midst of it, it takes up what that one had started.
         what: what it does, for whoever reads the plan.
         costs: whether a dry run leaves it out.
-        needs_spec: whether it is left out for a project of the user's own.
+        needs_spec: whether it is left out for a project or a build of the user's own.
+        chosen: whether it is left out unless it is asked for.
     """
 
     gives: type[StageResult]
@@ -60,6 +63,7 @@ class Stage:
     what: str
     costs: bool = False
     needs_spec: bool = False
+    chosen: bool = False
 
     @property
     def name(self) -> StageName:
@@ -85,7 +89,9 @@ async def check(shop: Workshop) -> Checked:
 
 
 async def build(shop: Workshop) -> Built:
-    """Make the player, as a job of its own."""
+    """Make the player, as a job of its own, or take the one that is named."""
+    if shop.wanted.build_id is not None:
+        return await anyio.to_thread.run_sync(_found, shop, shop.wanted.build_id)
     job = await anyio.to_thread.run_sync(_start_build, shop)
     job = await shop.follow(job, lambda job: shop.show(message=f"build: {job.progress.get('message') or job.state}"))
     made = await anyio.to_thread.run_sync(_built, shop, job)
@@ -100,7 +106,12 @@ async def train(shop: Workshop) -> Trained:
     job = await shop.follow(job, partial(_show_run, shop))
     given = job.result or {}
     return Trained(
-        run_id=job.subject, job_id=job.id, step=given["step"], onnx=given["onnx"], files=tuple(given["files"])
+        run_id=job.subject,
+        job_id=job.id,
+        step=given["step"],
+        onnx=given["onnx"],
+        files=tuple(given["files"]),
+        began_with=job.request.get("initialize_from"),
     )
 
 
@@ -129,12 +140,21 @@ async def register(shop: Workshop) -> RegisteredVersion:
     return await anyio.to_thread.run_sync(register_version, shop)
 
 
+async def promote(shop: Workshop) -> Promoted:
+    """Let the gates decide whether the version may take the alias, as a job of its own."""
+    job = await anyio.to_thread.run_sync(start_promotion, shop)
+    if job is not None:
+        job = await shop.follow(job, lambda job: shop.show(message=f"promote: {job.progress.get('message') or ''}"))
+    return promoted(shop, job)
+
+
 async def summarise(shop: Workshop) -> Summary:
     """Put it on one page."""
     results = shop.results
     described, written, built = results.find(Described), results.find(Written), results.find(Built)
     trained, measured = results.find(Trained), results.find(Measured)
     tested, reported, kept = results.find(Evaluated), results.find(Reported), results.find(RegisteredVersion)
+    decided = results.find(Promoted)
     name = described.spec.behavior_name if described else built.behaviors[0].name if built else shop.wanted.subject
     found = measured.summary if measured else None
     return Summary(
@@ -155,8 +175,9 @@ async def summarise(shop: Workshop) -> Summary:
         evaluation_id=tested.evaluation_id if tested else None,
         report=reported.path if reported else None,
         version_id=kept.version_id if kept else None,
+        promoted=decided.promoted if decided else None,
         paragraph=paragraph_of(shop.wanted, name, results),
-        not_done=tuple(stage.name for stage in STAGES if stage.costs) if shop.wanted.dry_run else (),
+        not_done=_left_out(shop.wanted),
     )
 
 
@@ -167,18 +188,32 @@ STAGES: tuple[Stage, ...] = (
     Stage(Built, build, "make the player", costs=True),
     Stage(Trained, train, "train with ML-Agents' own trainer", costs=True),
     Stage(Measured, measure, "read how well it learned", costs=True),
-    Stage(Evaluated, evaluate, "let the policy play whole episodes, and tell how good it is", costs=True),
-    Stage(Reported, report, "make a report that can be sent to others", costs=True),
-    Stage(RegisteredVersion, register, "keep the policy as a version of a model", costs=True),
+    Stage(Evaluated, evaluate, "let the policy play whole episodes, and tell how good it is", costs=True, chosen=True),
+    Stage(Reported, report, "make a report that can be sent to others", costs=True, chosen=True),
+    Stage(RegisteredVersion, register, "keep the policy as a version of a model", costs=True, chosen=True),
+    Stage(Promoted, promote, "let the gates decide whether it takes the alias", costs=True, chosen=True),
     Stage(Summary, summarise, "put it on one page"),
 )
 
 
 def stages_of(wanted: Wanted) -> tuple[Stage, ...]:
     """The stages that a pipeline goes through."""
+    asked = [stage for stage in STAGES if is_asked_for(stage, wanted)]
     return tuple(
-        stage for stage in STAGES if not ((wanted.own_project and stage.needs_spec) or (wanted.dry_run and stage.costs))
+        stage
+        for stage in asked
+        if not ((stage.needs_spec and not wanted.described) or (stage.costs and wanted.dry_run))
     )
+
+
+def _left_out(wanted: Wanted) -> tuple[StageName, ...]:
+    """What a dry run does not do."""
+    return tuple(stage.name for stage in STAGES if stage.costs and wanted.dry_run and is_asked_for(stage, wanted))
+
+
+def is_asked_for(stage: Stage, wanted: Wanted) -> bool:
+    """Whether a stage is one that every pipeline has, or was chosen."""
+    return not stage.chosen or stage.name in wanted.after
 
 
 def _describe(shop: Workshop) -> Described:
@@ -194,7 +229,11 @@ def _describe(shop: Workshop) -> Described:
         client_answer=wanted.client_answer,
         spec=load_spec(home, wanted.spec_id).spec if wanted.spec_id else None,
     )
-    saved = save_spec(home, plan.spec, archetype=plan.archetype, training=plan.training)
+    saved = (
+        load_spec(home, wanted.spec_id)
+        if wanted.spec_id
+        else save_spec(home, plan.spec, archetype=plan.archetype, training=plan.training)
+    )
     return Described(
         spec_id=saved.spec_id,
         spec=saved.spec,
@@ -300,6 +339,19 @@ def _built(shop: Workshop, job: Job) -> Built:
     )
 
 
+def _found(shop: Workshop, build_id: str) -> Built:
+    made = load_build(build_id, settings=shop.settings, store=shop.store)
+    row = shop.store.builds.get(build_id)
+    return Built(
+        build_id=made.build_id,
+        job_id=(row.job_id if row else None) or "",
+        target=made.target,
+        cached=True,
+        behaviors=made.behaviors,
+        folder=str(made.folder),
+    )
+
+
 def _start_run(shop: Workshop) -> Job:
     from unity_mlops_mcp.training.planning import Wish
     from unity_mlops_mcp.training.player import player_for
@@ -314,11 +366,14 @@ def _start_run(shop: Workshop) -> Job:
     wish = Wish(
         max_steps=shop.wanted.max_steps,
         trainer_config=json.dumps(settings) if settings else None,
+        initialize_from=warm_start(shop),
         **(training.run_settings() if training else {}),
     )
     naming = Naming(idempotency_key=shop.key("train"))
     revision = project_revision(player.build)
-    return shop.runs.start(player, trainer, wish, naming, asset=built.behaviors[0].name, revision=revision)
+    return shop.runs.start(
+        player, trainer, wish, naming, asset=shop.wanted.asset or built.behaviors[0].name, revision=revision
+    )
 
 
 def _show_run(shop: Workshop, job: Job) -> None:

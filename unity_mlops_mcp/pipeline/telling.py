@@ -10,6 +10,7 @@ from unity_mlops_mcp.pipeline.records import (
     Described,
     Evaluated,
     Measured,
+    Promoted,
     RegisteredVersion,
     Reported,
     Trained,
@@ -35,8 +36,12 @@ def _sentences(wanted: Wanted, name: str, trained: Trained, results: Results) ->
     if measured:
         yield f"Its reward curve: {measured.summary.verdict.replace('_', ' ')}. {measured.summary.reason}"
     kept, reported = results.find(RegisteredVersion), results.find(Reported)
+    decided = results.find(Promoted)
     if kept:
-        yield f"It is registered as {kept.version_id}; promotion to production is up to you."
+        rest = "" if decided else "; promotion to production is up to you"
+        yield f"It is registered as {kept.version_id}{rest}."
+    if decided:
+        yield f"{decided.told[:1].upper()}{decided.told[1:]}."
     if reported:
         yield f"The report is {reported.path}."
     yield from _open_points(results.find(Described))

@@ -85,6 +85,12 @@ class NoticeTable:
         with self._database.write() as connection:
             return int(connection.execute(deliveries.update().where(*wanted).values(values)).rowcount)
 
+    def count(self, endpoint_id: str, state: str) -> int:
+        """How many deliveries of an endpoint are in a state."""
+        here = deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == state
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(deliveries).where(*here)).scalar_one())
+
     def deliveries(
         self, *, endpoint_id: str | None = None, state: str | None = None, limit: int | None = 50
     ) -> tuple[DeliveryRow, ...]:

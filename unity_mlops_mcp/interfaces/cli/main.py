@@ -16,9 +16,11 @@ from unity_mlops_mcp.interfaces.cli import (
     keeping,
     machine,
     models,
+    notifying,
     operations,
     promoting,
     reports,
+    scheduling,
     scripting,
     serving,
 )
@@ -49,6 +51,9 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "promote-model": promoting.promote_model,
     "rollback-model": promoting.rollback_model,
     "install-model": models.install_model,
+    "add-schedule": scheduling.add_schedule,
+    "list-schedules": scheduling.list_schedules,
+    "update-schedule": scheduling.update_schedule,
 }
 """The commands that are tools too: one for each."""
 
@@ -71,6 +76,7 @@ _MACHINE: dict[str, Callable[..., None]] = {
     "spec-schema": machine.spec_schema,
     "mcp": machine.mcp,
     "serve": serving.serve,
+    "scheduler": scheduling.scheduler,
     "version": machine.version,
 }
 
@@ -96,6 +102,7 @@ def command_line() -> typer.Typer:
             cli.command(name, rich_help_panel=panel)(function)
     cli.add_typer(machine.trainer, name="trainer", rich_help_panel="This machine")
     cli.add_typer(serving.token, name="token", rich_help_panel="This machine")
+    cli.add_typer(notifying.notify, name="notify", rich_help_panel="This machine")
     return cli
 
 

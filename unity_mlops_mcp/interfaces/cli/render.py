@@ -18,6 +18,7 @@ from unity_mlops_mcp.interfaces.cli.render_models import (
     render_registered,
     render_rollback,
 )
+from unity_mlops_mcp.interfaces.cli.render_schedules import render_deliveries, render_schedule, render_schedules
 from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
 from unity_mlops_mcp.results.builds import BehaviorShape, BuildResult
 from unity_mlops_mcp.results.models import InstalledModel
@@ -247,5 +248,14 @@ def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
 
 
-for _render in (render_comparison, render_models, render_promotion, render_registered, render_rollback):
+for _render in (
+    render_comparison,
+    render_models,
+    render_promotion,
+    render_registered,
+    render_rollback,
+    render_schedule,
+    render_schedules,
+    render_deliveries,
+):
     render.register(_render)

@@ -239,3 +239,49 @@ GroupBy = Annotated[
 Threshold = Annotated[
     float | None, Field(description="What steps and time are measured to. Default: 90 % of the way to the best.")
 ]
+
+ScheduleName = Annotated[str, Field(min_length=1, max_length=100, description="A name, unique on this machine.")]
+ScheduleNamed = Annotated[str | None, Field(description="Only this one, by name or schedule_id, with its history.")]
+ScheduleId = Annotated[str, Field(min_length=1, description="schedule_id or name, as list_schedules gives it.")]
+ScheduleAction = Annotated[
+    Literal["pause", "resume", "change", "remove", "run_now"], Field(description="What to do with it.")
+]
+Changes = Annotated[
+    Text | None,
+    Field(
+        description='For change: arguments of add_schedule, as YAML or JSON: {"cron": "0 3 * * *", "max_steps": 1e6}.'
+    ),
+]
+Cron = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="Five cron fields such as '0 2 * * *', or hourly, nightly, weekly, monthly, or continuous: again "
+        "when done, after pause_s.",
+    ),
+]
+Assets = Annotated[
+    Text | None,
+    Field(
+        description='Several, as a YAML or JSON list: sentences, or {"name", "description", "observation_space", '
+        '"action_space"}; instead of request.'
+    ),
+]
+ScheduledBuild = Annotated[str | None, Field(description="A build that is there already, to train on; instead.")]
+After = Annotated[
+    str,
+    Field(description="What to do with each policy: evaluate, report, register, promote, comma-separated; or none."),
+]
+WarmStart = Annotated[bool, Field(description="Begin with the weights of the version that holds the alias, if any.")]
+Timezone = Annotated[str, Field(description="The zone of cron, such as Europe/Berlin.")]
+Overlap = Annotated[
+    Literal["skip", "queue", "allow"], Field(description="What happens to a firing while an earlier one still runs.")
+]
+CatchUp = Annotated[
+    Literal["none", "latest", "all"], Field(description="Which firings are made up for that nobody was there for.")
+]
+PauseS = Annotated[
+    float, Field(ge=0, le=2_592_000, description="Seconds between the firings of a continuous schedule.")
+]
+MaxConcurrentJobs = Annotated[int, Field(ge=1, le=64, description="Assets of one firing that train at once.")]
+Enabled = Annotated[bool, Field(description="false: it is kept, and fires once it is resumed.")]

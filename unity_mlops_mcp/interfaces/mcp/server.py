@@ -27,6 +27,7 @@ spec_id; or project_path, the user's own Unity project) -> start_training(build_
 get_metrics(run_id) -> evaluate_model(run_id) -> render_report(run_ids) -> register_model(run_id) ->
 promote_model(version) -> install_model(model), into the user's project.
 All of it up to a registered version in one call: run_pipeline(request) -> wait_for(job_id) until done.
+Every night, or without end: add_schedule(name, cron, request).
 - For anything unusual write the spec yourself: generate_behavior_script(schema_only=true) says how.
 - A training belongs to this machine, not to this chat: it goes on when the client closes. When the user comes back,
   list_runs shows what happened meanwhile.

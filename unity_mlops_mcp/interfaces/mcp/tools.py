@@ -13,6 +13,7 @@ from unity_mlops_mcp.interfaces.mcp.dataset_tools import DatasetTools
 from unity_mlops_mcp.interfaces.mcp.environment_tools import EnvironmentTools
 from unity_mlops_mcp.interfaces.mcp.insight_tools import InsightTools
 from unity_mlops_mcp.interfaces.mcp.model_tools import ModelTools
+from unity_mlops_mcp.interfaces.mcp.schedule_tools import ScheduleTools
 from unity_mlops_mcp.interfaces.mcp.strict import StrictTool
 from unity_mlops_mcp.interfaces.mcp.training_tools import TrainingTools
 
@@ -24,6 +25,7 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
     """All tools, in the order in which they are used."""
     making, training, insight, models = EnvironmentTools(app), TrainingTools(app), InsightTools(app), ModelTools(app)
     datasets = DatasetTools(app)
+    schedules = ScheduleTools(app)
     return [
         _tool(making.check_setup, "Check this machine", idempotent=True, open_world=True),
         _tool(making.run_pipeline, "Go from a sentence to a trained policy", open_world=True),
@@ -46,6 +48,9 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
         _tool(models.promote_model, "Promote a version, or freeze a model", destructive=True),
         _tool(models.rollback_model, "Go back to the last good version", destructive=True),
         _tool(models.install_model, "Install a policy into a Unity project", destructive=True, idempotent=True),
+        _tool(schedules.add_schedule, "Train again and again"),
+        _tool(schedules.list_schedules, "List the schedules", read_only=True),
+        _tool(schedules.update_schedule, "Pause, change or remove a schedule", destructive=True),
     ]
 
 

@@ -1,0 +1,227 @@
+"""The operations on notifications: who is told of what, and what is on its way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from random import SystemRandom
+from typing import TYPE_CHECKING, Literal, get_args
+
+from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundError
+from unity_mlops_mcp.inputs import names
+from unity_mlops_mcp.operations.parts import Parts
+from unity_mlops_mcp.results.notices import DeliveryList, DeliveryResult, EndpointList, EndpointResult, Replayed
+from unity_mlops_mcp.store.ids import new_id, utc_now
+from unity_mlops_mcp.store.rows import DeliveryRow, EndpointRow
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.scheduling.notifying.records import Shape, Wishes
+
+DeliveryState = Literal["pending", "delivered", "dead"]
+_ROUNDS = 50
+_NEXT = "Call test_endpoint, or at the command line: unity-mlops notify test ENDPOINT_ID."
+
+
+class Notifications:
+    """Webhooks and e-mail."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def add_endpoint(
+        self,
+        target: str,
+        *,
+        events: str | None = None,
+        kinds: str | None = None,
+        shape: Shape = "standard",
+        private: bool = False,
+        secret: str | None = None,
+    ) -> EndpointResult:
+        """Tell somebody of what happens from now on.
+
+        Args:
+            target: an http or https URL, or an e-mail address.
+            events: types or their first words, separated by commas, such as ``job.failed,model``; left out: all.
+            kinds: sorts of jobs, separated by commas, or ``all``; left out: trainings, pipelines,
+                Unity builds and promotions.
+            shape: how a webhook's body looks: ours, Slack's or Discord's.
+            private: whether a webhook may go to a loopback or private address.
+            secret: signs it: ``whsec_`` and base64; left out: a new one, which the answer shows this once.
+
+        Raises:
+            InvalidInputError: something cannot be used; nothing was written.
+            ConflictError: the target is told already.
+        """
+        from unity_mlops_mcp.scheduling.notifying import email, signing, webhook
+
+        wishes = _wishes(events, kinds, shape, private=private)
+        by_mail = "@" in target and "://" not in target
+        checked = email.require_address(target) if by_mail else webhook.require_url(target)
+        if by_mail and self._parts.settings.smtp_host is None:
+            raise InvalidInputError(
+                "No mail server is set.", fix="Set UNITY_MLOPS_SMTP_HOST first.", cause="no_mail_server"
+            )
+        made = None if by_mail else signing.require_secret(secret) if secret else signing.new_secret()
+        now = utc_now()
+        row = EndpointRow(
+            endpoint_id=new_id("endpoint", now=now, rng=SystemRandom()),
+            kind="email" if by_mail else "webhook",
+            target=checked,
+            data=wishes.model_dump(mode="json"),
+            after_seq=0,
+            created_at=now,
+            secret=made,
+        )
+        if not self._parts.store.notices.add(row):
+            raise ConflictError(
+                f"{webhook.masked(target)} is told already.", fix="Remove that endpoint first: unity-mlops notify list."
+            )
+        return self._result(row).model_copy(update={"secret": made if made != secret else None})
+
+    def list_endpoints(self) -> EndpointList:
+        """Who is told, and how that goes."""
+        found = [self._result(row) for row in self._parts.store.notices.endpoints()]
+        told = _NEXT if found else "unity-mlops notify add URL adds the first."
+        return EndpointList(endpoints=found, next=told)
+
+    def remove_endpoint(self, endpoint_id: str) -> EndpointResult:
+        """Tell an endpoint nothing any more; what is on its way to it is dropped.
+
+        Raises:
+            NotFoundError: there is no such endpoint.
+        """
+        row = self._row(endpoint_id)
+        told = self._result(row)
+        self._parts.store.notices.remove(row.endpoint_id)
+        return told.model_copy(update={"next": "It is told nothing any more."})
+
+    def test_endpoint(self, endpoint_id: str) -> EndpointResult:
+        """Send a test now.
+
+        Raises:
+            NotFoundError: there is no such endpoint.
+            ExternalError: it did not take it; the message says why.
+        """
+        from unity_mlops_mcp.scheduling.notifying.deliver import delivery_of
+        from unity_mlops_mcp.scheduling.notifying.records import Notice, NoticeData
+
+        row, now = self._row(endpoint_id), utc_now()
+        notice = Notice(
+            type="test", sequence=0, timestamp=now, data=NoticeData(summary="A test of unity-mlops: all is well.")
+        )
+        self._parts.deliverer.send(row, delivery_of(row, notice, now))
+        return self._result(row).model_copy(update={"next": "It took the test."})
+
+    def list_deliveries(
+        self, endpoint_id: str | None = None, *, state: DeliveryState | None = None, limit: int = 50
+    ) -> DeliveryList:
+        """What is or was on its way, newest first.
+
+        Raises:
+            NotFoundError: there is no such endpoint.
+        """
+        if endpoint_id is not None:
+            self._row(endpoint_id)
+        rows = self._parts.store.notices.deliveries(endpoint_id=endpoint_id, state=state, limit=limit)
+        return DeliveryList(
+            deliveries=[_delivery(row) for row in rows],
+            next="unity-mlops notify replay tries the dead ones anew.",
+        )
+
+    def replay_deliveries(self, *, delivery_id: str | None = None, endpoint_id: str | None = None) -> Replayed:
+        """Let dead deliveries be tried anew: one, those of an endpoint, or all; a disabled endpoint is told again.
+
+        Raises:
+            NotFoundError: there is no such endpoint.
+        """
+        notices = self._parts.store.notices
+        if endpoint_id is not None:
+            notices.disable(self._row(endpoint_id).endpoint_id, None)
+        count = notices.replay(now=utc_now(), delivery_id=delivery_id, endpoint_id=endpoint_id)
+        return Replayed(count=count, next="They are sent within seconds while a process of ours lives.")
+
+    def tend(self, now: datetime | None = None) -> int:
+        """Send what is due; how many deliveries were tried."""
+        self._ensure_configured()
+        tried = 0
+        for _ in range(_ROUNDS):
+            found = self._parts.deliverer.tend(now or utc_now())
+            tried += found
+            if not found:
+                break
+        return tried
+
+    def _ensure_configured(self) -> None:
+        """The endpoint that the settings name is one like any other."""
+        settings = self._parts.settings
+        if settings.webhook_url is None:
+            return
+        url = settings.webhook_url.get_secret_value()
+        if any(row.target == url for row in self._parts.store.notices.endpoints()):
+            return
+        secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
+        self.add_endpoint(url, private=settings.webhook_private, secret=secret)
+
+    def _row(self, endpoint_id: str) -> EndpointRow:
+        rows = self._parts.store.notices.endpoints()
+        for row in rows:
+            if endpoint_id in (row.endpoint_id, row.target):
+                return row
+        known = ", ".join(row.endpoint_id for row in rows) or "none yet"
+        raise NotFoundError(f"There is no endpoint {endpoint_id!r}.", fix=f"Endpoints: {known}.")
+
+    def _result(self, row: EndpointRow) -> EndpointResult:
+        from unity_mlops_mcp.scheduling.notifying.records import Wishes
+        from unity_mlops_mcp.scheduling.notifying.webhook import masked
+
+        wishes, notices = Wishes.model_validate(row.data), self._parts.store.notices
+        return EndpointResult.model_validate(
+            {
+                "endpoint_id": row.endpoint_id,
+                "kind": row.kind,
+                "target": masked(row.target),
+                "events": list(wishes.events),
+                "kinds": list(wishes.kinds),
+                "shape": wishes.shape,
+                "private": wishes.private,
+                "disabled": row.disabled,
+                "pending": notices.count(row.endpoint_id, "pending"),
+                "dead": notices.count(row.endpoint_id, "dead"),
+                "next": _NEXT,
+            }
+        )
+
+
+def _wishes(events: str | None, kinds: str | None, shape: Shape, *, private: bool) -> Wishes:
+    from unity_mlops_mcp.kinds import KINDS
+    from unity_mlops_mcp.scheduling.notifying.records import EVERY_KIND, EventType, Wishes
+
+    types = set(get_args(EventType))
+    asked = names(events)
+    unknown = [one for one in asked if one not in types and one not in {name.split(".")[0] for name in types}]
+    if unknown:
+        raise InvalidInputError(f"There is no event {', '.join(unknown)}.", fix=f"Events: {', '.join(sorted(types))}.")
+    sorts = names(kinds)
+    strange = [one for one in sorts if one not in KINDS and one != EVERY_KIND]
+    if strange:
+        raise InvalidInputError(
+            f"There is no kind of job {', '.join(strange)}.", fix=f"Kinds: {EVERY_KIND}, {', '.join(sorted(KINDS))}."
+        )
+    chosen = {"kinds": sorts} if sorts else {}
+    return Wishes.model_validate({"events": asked, "shape": shape, "private": private, **chosen})
+
+
+def _delivery(row: DeliveryRow) -> DeliveryResult:
+    return DeliveryResult.model_validate(
+        {
+            "delivery_id": row.delivery_id,
+            "endpoint_id": row.endpoint_id,
+            "event": row.event,
+            "sequence": row.seq,
+            "state": row.state,
+            "attempts": row.attempts,
+            "next_at": row.next_at if row.state == "pending" else None,
+            "problem": row.problem,
+            "summary": row.body["data"]["summary"],
+        }
+    )

@@ -1,0 +1,49 @@
+"""What the operations on schedules answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from unity_mlops_mcp.results.base import Result
+
+
+class FiringResult(Result):
+    """One due moment of a schedule, and what became of it."""
+
+    firing_id: str
+    due_at: datetime
+    state: Literal["due", "waiting", "running", "succeeded", "failed", "skipped", "missed", "cancelled"]
+    reason: str | None = Field(default=None, description="Why it was skipped, missed or failed.")
+    jobs: list[str] = Field(default_factory=list, description="Its pipelines; get_run(id) shows each.")
+    finished_at: datetime | None = None
+
+
+class ScheduleResult(Result):
+    """One schedule."""
+
+    schedule_id: str
+    name: str
+    cron: str
+    timezone: str
+    enabled: bool
+    overlap: str = Field(description="What happens to a firing while an earlier one runs.")
+    catch_up: str = Field(description="Which missed firings are made up for.")
+    work: list[str] = Field(description="What each firing trains.")
+    after: list[str] = Field(description="What is done with every trained policy.")
+    alias: str | None = Field(default=None, description="Where it promotes to, where it does.")
+    warm_start: bool
+    max_concurrent_jobs: int
+    next_firings: list[str] = Field(description="The next five, in its own zone.")
+    last: FiringResult | None = Field(default=None, description="Its newest firing.")
+    history: list[FiringResult] = Field(default_factory=list, description="Its newest firings, where it was named.")
+    next: str
+
+
+class ScheduleList(Result):
+    """Schedules, and whether anybody is there to fire them."""
+
+    schedules: list[ScheduleResult]
+    next: str

@@ -1,0 +1,1 @@
+"""Again and again: cron firings of pipelines, and the delivery of notifications."""

@@ -1,0 +1,1 @@
+"""Notifications: from the event rows to webhooks and e-mail."""

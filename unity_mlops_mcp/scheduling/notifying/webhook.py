@@ -1,0 +1,142 @@
+"""One attempt to tell a webhook: signed, bounded in time, no redirects, and no private address unless it is allowed.
+
+The address is judged when the connection is made, so that a name that resolves otherwise the second time gains nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+import ssl
+import typing
+from urllib.parse import urlsplit
+
+import httpcore
+
+from unity_mlops_mcp import __version__
+from unity_mlops_mcp.errors import ExternalError, InvalidInputError
+from unity_mlops_mcp.scheduling.notifying.records import Notice, Shape
+from unity_mlops_mcp.scheduling.notifying.signing import signed
+
+TIMEOUT_S = 15.0
+_GONE = 410
+_AGENT = f"unity-mlops-mcp/{__version__}"
+
+
+class GoneError(ExternalError):
+    """The receiver said that it wants nothing any more (410)."""
+
+    default_cause = "endpoint_gone"
+
+
+def require_url(url: str) -> str:
+    """The URL, when a webhook may have it.
+
+    Raises:
+        InvalidInputError: it is not http or https, has no host, or holds a password; it is not repeated.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in parts.netloc or any(ord(sign) <= ord(" ") for sign in url):
+        raise InvalidInputError(
+            "The webhook's URL cannot be used.", fix="Give an http or https URL without user and password in it."
+        )
+    return url
+
+
+def masked(target: str) -> str:
+    """A URL without its path, which often is a secret; an e-mail address as it is."""
+    parts = urlsplit(target)
+    return f"{parts.scheme}://{parts.netloc}/…" if parts.scheme in ("http", "https") else target
+
+
+def body_of(notice: Notice, shape: Shape) -> bytes:
+    """The exact bytes that are sent and signed."""
+    if shape == "standard":
+        return notice.model_dump_json().encode()
+    mark = {"failed": "❌", "completed": "✅", "promoted": "🚀", "rolled_back": "⏪"}.get(
+        notice.type.rpartition(".")[2], ""
+    )
+    fix = f"\n{notice.data.failure.fix}" if notice.data.failure else ""
+    text = f"{mark} {notice.data.summary}{fix}".strip()[:1900]
+    return json.dumps({"text" if shape == "slack" else "content": text}, ensure_ascii=False).encode()
+
+
+def send(
+    url: str, body: bytes, *, secret: str | None, message_id: str, timestamp: int, private: bool, timeout_s: float
+) -> None:
+    """Post it once.
+
+    Args:
+        url: the receiver's.
+        body: JSON.
+        secret: signs it; None: unsigned.
+        message_id: the same over all attempts; receivers know repeats by it.
+        timestamp: seconds since the epoch, of this attempt.
+        private: whether the address may be a loopback or private one.
+        timeout_s: for each step of the exchange.
+
+    Raises:
+        GoneError: it answered 410.
+        ExternalError: it could not be reached, or answered otherwise than with success; told without its path.
+    """
+    headers: dict[bytes | str, bytes | str] = {"content-type": "application/json", "user-agent": _AGENT}
+    headers.update(signed(secret, message_id, timestamp, body) if secret else {"webhook-id": message_id})
+    timeouts = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
+    pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=_Guarded(private=private))
+    try:
+        with pool, pool.stream("POST", url, headers=headers, content=body, extensions={"timeout": timeouts}) as answer:
+            status = answer.status
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+        told = str(error) or type(error).__name__
+        raise ExternalError(f"{masked(url)} could not be told: {told}.", fix="It is tried again.") from None
+    if status == _GONE:
+        raise GoneError(f"{masked(url)} answered 410: it wants nothing any more.", fix="Add it anew when it does.")
+    if not 200 <= status < 300:  # noqa: PLR2004 - success
+        raise ExternalError(f"{masked(url)} answered with status {status}.", fix="It is tried again.")
+
+
+class _Guarded(httpcore.SyncBackend):
+    """Connects to addresses that were judged, and to nothing else."""
+
+    def __init__(self, *, private: bool) -> None:
+        super().__init__()
+        self._private = private
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: typing.Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Resolve the name, refuse it when any of its addresses is not public, and connect to one that was seen."""
+        found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        refused = [address for address in found if not (self._private or _is_public(address))]
+        if refused or not found:
+            raise httpcore.ConnectError(
+                f"{host} has the address {', '.join(refused) or 'of nobody'}, which is not public; allow it for this "
+                "endpoint if it is meant (--allow-private)"
+            )
+        first, *others = dict.fromkeys(found)
+        try:
+            return super().connect_tcp(first, port, timeout, local_address, socket_options)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout):
+            if not others:
+                raise
+        return super().connect_tcp(others[0], port, timeout, local_address, socket_options)
+
+    def connect_unix_socket(self, *_: object, **__: object) -> httpcore.NetworkStream:
+        """Nobody is told through a socket file."""
+        raise httpcore.ConnectError("socket files are not used")
+
+
+def _is_public(address: str) -> bool:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return (mapped or ip).is_global and not (mapped or ip).is_multicast

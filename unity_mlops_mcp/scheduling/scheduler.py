@@ -1,0 +1,202 @@
+"""Fires what is due, starts its work, and looks after it; every living process may, one does.
+
+All state is in the store. What a killed process had begun is taken up by the next: a firing is unique by schedule and
+moment, and its jobs by firing and place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+from unity_mlops_mcp.jobs.records import FINAL_STATES
+from unity_mlops_mcp.scheduling.moments import due
+from unity_mlops_mcp.scheduling.records import Schedule
+from unity_mlops_mcp.store.rows import FiringRow, ScheduleRow
+from unity_mlops_mcp.store.store import Store
+
+LEASE = "scheduler"
+LEASE_S = 30.0
+ON_TIME_S = 90.0
+"""A moment that was looked at later than this was missed."""
+BY_HAND = "asked for by hand"
+CLOCK_SLACK = timedelta(hours=1)
+"""A clock that went back further than this was wrong before: moments are looked at anew from the present on."""
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How one job of a firing stands: its state, and of a failed one why."""
+
+    state: str
+    problem: str = ""
+
+
+class Work(Protocol):
+    """How the work of a schedule is started and looked at."""
+
+    def start(self, firing: FiringRow, schedule: Schedule, place: int) -> str:
+        """Start the work at a place, or find it started; gives the job's id."""
+        ...
+
+    def look(self, job_id: str) -> JobState:
+        """How a job stands."""
+        ...
+
+
+class Scheduler:
+    """The schedules of one home.
+
+    Args:
+        store: where they are kept.
+        work: how their work is started.
+        holder: names this process among those that may fire.
+    """
+
+    def __init__(self, store: Store, work: Work, *, holder: str) -> None:
+        self._table = store.schedules
+        self._work = work
+        self._holder = holder
+        self._stopped = False
+
+    def tend(self, now: datetime) -> bool:
+        """Fire what is due and look after what runs; False when another process does, or there is nothing to do."""
+        if self._stopped or not self._table.any():
+            return False
+        if not self._table.lease(LEASE, self._holder, now=now, until=now + timedelta(seconds=LEASE_S)):
+            return False
+        rows = {row.schedule_id: row for row in self._table.all()}
+        self._look_after(rows, now)
+        for row in rows.values():
+            if row.enabled:
+                self._fire(row, now)
+        self._look_after(rows, now)
+        return True
+
+    def stop(self) -> None:
+        """Fire nothing more, and let another process fire at once."""
+        self._stopped = True
+        self._table.release(LEASE, self._holder)
+
+    def fire_now(self, row: ScheduleRow, now: datetime) -> FiringRow | None:
+        """Add a firing that a person asked for; None where this very moment has one. The next `tend` starts it."""
+        firing = self._firing(row, now, "due", now, BY_HAND)
+        return firing if self._table.add_firing(firing) else None
+
+    def _fire(self, row: ScheduleRow, now: datetime) -> None:
+        schedule = Schedule.model_validate(row.data)
+        after = row.seen_until if row.seen_until - now < CLOCK_SLACK else now
+        if schedule.rule.continuous:
+            moments: Sequence[datetime] = self._continuous(row, schedule, now)
+        else:
+            moments = due(schedule.rule, after=after, until=now)
+        until = max(now, after) if after == row.seen_until else now
+        if moments or until - row.seen_until >= timedelta(minutes=1) or until < row.seen_until:
+            self._table.fire(row, self._judged(row, schedule, moments, now), until=until)
+
+    def _continuous(self, row: ScheduleRow, schedule: Schedule, now: datetime) -> tuple[datetime, ...]:
+        """The moment of the next firing, when the last one is over and the pause too."""
+        newest = self._table.firings_of(row.schedule_id, limit=1)
+        if not newest:
+            return (now,)
+        ended = newest[0].finished_at
+        return (now,) if ended is not None and ended + schedule.rule.pause <= now else ()
+
+    def _judged(
+        self, row: ScheduleRow, schedule: Schedule, moments: Sequence[datetime], now: datetime
+    ) -> Iterable[FiringRow]:
+        """A firing for every moment: due, or missed as the rule says."""
+        on_time = {moment for moment in moments if (now - moment).total_seconds() <= ON_TIME_S}
+        caught = {"none": set[datetime](), "latest": set(moments[-1:]), "all": set(moments)}[schedule.rule.catch_up]
+        for moment in moments:
+            if moment in on_time or moment in caught:
+                yield self._firing(row, moment, "due", now)
+            else:
+                reason = "no process of ours was there at that time"
+                yield self._firing(row, moment, "missed", now, reason)
+
+    def _firing(
+        self, row: ScheduleRow, moment: datetime, state: str, now: datetime, reason: str | None = None
+    ) -> FiringRow:
+        return FiringRow(
+            firing_id=_firing_id(row.schedule_id, moment),
+            schedule_id=row.schedule_id,
+            due_at=moment,
+            state=state,
+            changed_at=now,
+            reason=reason,
+            finished_at=now if state == "missed" else None,
+        )
+
+    def _look_after(self, rows: dict[str, ScheduleRow], now: datetime) -> None:
+        firings = self._table.open_firings()
+        busy = {firing.schedule_id for firing in firings if firing.state == "running"}
+        for firing in firings:
+            row = rows.get(firing.schedule_id)
+            if firing.state == "running":
+                if self._watch(firing, row, now):
+                    busy.discard(firing.schedule_id)
+            elif row is None:
+                self._end(firing, "cancelled", "the schedule was removed", now)
+            else:
+                self._begin(firing, Schedule.model_validate(row.data), busy, now)
+
+    def _begin(self, firing: FiringRow, schedule: Schedule, busy: set[str], now: datetime) -> None:
+        """Start a due firing, let it wait, or skip it, as the rule of overlap says."""
+        overlaps = firing.schedule_id in busy and schedule.rule.overlap != "allow"
+        late = (firing.changed_at - firing.due_at).total_seconds() > ON_TIME_S or firing.reason is not None
+        if not overlaps:
+            busy.add(firing.schedule_id)
+            if self._table.change_firing(firing.firing_id, "running", where=("due", "waiting"), now=now):
+                self._watch(self._table.firing(firing.firing_id) or firing, None, now, schedule)
+        elif firing.state == "due" and (schedule.rule.overlap == "queue" or late):
+            self._table.change_firing(firing.firing_id, "waiting", where=("due",), now=now)
+        elif firing.state == "due":
+            self._end(firing, "skipped", "the firing before it still runs", now)
+
+    def _watch(
+        self, firing: FiringRow, row: ScheduleRow | None, now: datetime, schedule: Schedule | None = None
+    ) -> bool:
+        """Start more of a running firing's work as there is room; whether it is over."""
+        schedule = schedule or (Schedule.model_validate(row.data) if row else None)
+        states = [self._work.look(job_id) for job_id in firing.jobs]
+        jobs, total = list(firing.jobs), len(schedule.work) if schedule else len(firing.jobs)
+        going = sum(state.state not in FINAL_STATES for state in states)
+        while schedule is not None and len(jobs) < total and going < schedule.max_concurrent_jobs:
+            jobs.append(self._work.start(firing, schedule, len(jobs)))
+            going += 1
+        if jobs != firing.jobs:
+            self._table.note_jobs(firing.firing_id, jobs)
+        if going or len(jobs) < total:
+            return False
+        self._conclude(firing, states, now)
+        return True
+
+    def _conclude(self, firing: FiringRow, states: Sequence[JobState], now: datetime) -> None:
+        bad = [state for state in states if state.state != "succeeded"]
+        if not bad:
+            self._end(firing, "succeeded", None, now)
+            return
+        cancelled = all(state.state == "cancelled" for state in bad)
+        problems = "; ".join(dict.fromkeys(state.problem or state.state for state in bad))
+        told = f"{len(bad)} of {len(states)} did not succeed: {problems}"
+        self._end(firing, "cancelled" if cancelled else "failed", told[:1000], now)
+
+    def _end(self, firing: FiringRow, state: str, reason: str | None, now: datetime) -> None:
+        values = {"reason": reason or firing.reason, "finished_at": now}
+        self._table.change_firing(
+            firing.firing_id,
+            state,
+            where=("due", "waiting", "running"),
+            now=now,
+            values=values,
+            data={"reason": reason},
+        )
+
+
+def _firing_id(schedule_id: str, moment: datetime) -> str:
+    """Names a schedule's moment, of which there is one firing at most."""
+    exact = "%Y%m%d-%H%M%S-%f" if moment.microsecond else "%Y%m%d-%H%M%S"
+    return f"{schedule_id}.{moment.astimezone(timezone.utc).strftime(exact)}"
