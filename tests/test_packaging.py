@@ -23,6 +23,7 @@ from unity_mlops_mcp import __version__
 PACKAGE = REPOSITORY / "unity_mlops_mcp"
 HOSTS = {"www.apache.org", "protobuf.dev", "pytorch.org", "www.yamllint.com", "127.0.0.1", "github.com"}
 HOSTS |= {"www.googleapis.com", "www.w3.org"}  # how Google spells a scope of credentials, and SVG its name
+HOSTS |= {"ui.lab", "evil.example"}  # invented: a page that may call the service, and one that may not
 """The hosts of every address in the repository: pages that are cited, and this machine; no package index."""
 INDEXES = ("pypi" + ".org", "pytorch" + ".org/whl", "python" + "hosted.org", "pypi/" + "simple", "artifact" + "ory")
 HOMES = re.compile(r"(?<![\w.<-])(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2}|/(?=root/))(\w+)")

@@ -26,6 +26,7 @@ from unity_mlops_mcp.interfaces.http.options import ServeOptions
 from unity_mlops_mcp.interfaces.http.problems import Problem, handle_known
 from unity_mlops_mcp.interfaces.http.reading import Reads
 from unity_mlops_mcp.interfaces.http.rest import rest_router
+from unity_mlops_mcp.interfaces.http.streams import Live, stream_router
 from unity_mlops_mcp.interfaces.mcp.scoping import Context, scoped
 from unity_mlops_mcp.interfaces.mcp.server import build_server
 from unity_mlops_mcp.interfaces.upkeep import LateApp, Upkeep
@@ -44,18 +45,23 @@ class Application:
     """
 
     def __init__(self, app: LateApp, options: ServeOptions, server: MCPServer[Any] | None = None) -> None:
-        self.ending = False
-        """Live streams end when this is set."""
+        self._live = Live(options.max_streams)
         known = app()
         self.door = Door(known, options.offer)
         figures = Figures(known)
         inside = _framework(app, server := server or build_server(app, options.offer, tended=False))
         inside.include_router(health_router(known, figures))
         inside.include_router(login_router(self.door))
-        inside.include_router(rest_router(known, options.offer, Reads(known.store.changes)), prefix=API)
+        reads = Reads(known.store.changes)
+        inside.include_router(stream_router(known, reads, self._live), prefix=API)
+        inside.include_router(rest_router(known, options.offer, reads), prefix=API)
         _add_mcp(inside, server, options)
         guarded: ASGIApp = Guard(inside, self.door, options, figures)
         self._outermost = _with_cors(guarded, options) if options.origins else guarded
+
+    def end_streams(self) -> None:
+        """Let the live streams end within a second; whoever listens comes again."""
+        self._live.ending = True
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI asks."""

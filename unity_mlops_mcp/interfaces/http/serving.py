@@ -75,7 +75,7 @@ class Service(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End; what is under way is let finish. It is an end as wished, not one by a signal."""
-        self._application.ending = True
+        self._application.end_streams()
         super().handle_exit(sig, frame)
         self._captured_signals.clear()
 
