@@ -19,6 +19,7 @@ from unity_mlops_mcp import __version__
 from unity_mlops_mcp.errors import MlopsError
 from unity_mlops_mcp.interfaces.access import Scope
 from unity_mlops_mcp.interfaces.http.auth import Door
+from unity_mlops_mcp.interfaces.http.dashboard.visiting import add_dashboard
 from unity_mlops_mcp.interfaces.http.guard import Guard
 from unity_mlops_mcp.interfaces.http.health import Figures, health_router
 from unity_mlops_mcp.interfaces.http.login import login_router
@@ -55,6 +56,7 @@ class Application:
         reads = Reads(known.store.changes)
         inside.include_router(stream_router(known, reads, self._live), prefix=API)
         inside.include_router(rest_router(known, options.offer, reads), prefix=API)
+        add_dashboard(inside, known)
         _add_mcp(inside, server, options)
         guarded: ASGIApp = Guard(inside, self.door, options, figures)
         self._outermost = _with_cors(guarded, options) if options.origins else guarded

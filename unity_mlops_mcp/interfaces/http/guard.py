@@ -122,7 +122,8 @@ class Guard:
             await self._let_in(exchange)
             receive = await self._bounded(exchange.headers, receive)
         except Problem as refused:
-            response = login_page(refused) if _is_page(exchange) else refused.response()
+            led = exchange.headers.get("sec-fetch-site") == "cross-site" and scope["method"] == "GET"
+            response = login_page(refused, from_elsewhere=led) if _is_page(exchange) else refused.response()
             await response(scope, receive, exchange.answer)
             return
         except MlopsError as error:

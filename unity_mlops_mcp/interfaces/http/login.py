@@ -14,24 +14,48 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from unity_mlops_mcp.interfaces.http.auth import SESSION_S, Caller, Door, require
 from unity_mlops_mcp.interfaces.http.problems import Problem
 
-_STYLE = "body{font:16px/1.5 system-ui;max-width:32rem;margin:4rem auto;padding:0 1rem}input,button{font:inherit}"
-_POLICY = "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; frame-ancestors 'none'"
+_STYLE = (
+    ":root{--paper:#fff;--ink:#0f172a;--ink2:#475569;--axis:#94a3b8;--accent:#0b66c3;--on:#fff;color-scheme:light dark}"
+    "@media(prefers-color-scheme:dark){:root{--paper:#0f1620;--ink:#e8eef6;--ink2:#a7b4c5;--axis:#5b6b80;"
+    "--accent:#6cb4f8;--on:#08121e}}"
+    "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:30rem;"
+    "margin:12vh auto;padding:0 1.25rem}h1{font-size:1.6rem;line-height:1.2}label{color:var(--ink2);font-size:.88rem}"
+    "input,button{font:inherit;width:100%;min-height:2.8rem;border-radius:6px;border:1px solid var(--axis);"
+    "padding:.4rem .7rem;box-sizing:border-box;background:var(--paper);color:var(--ink)}"
+    "button{background:var(--accent);border-color:var(--accent);color:var(--on);font-weight:600;cursor:pointer}"
+    ":focus-visible{outline:3px solid var(--accent);outline-offset:2px}.fix{color:var(--ink2);overflow-wrap:anywhere}"
+)
+_FIX = "The service showed a token at its first start. On its machine, unity-mlops token add NAME makes another."
+_POLICY = "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark"><title>Log in</title><style>{style}</style></head><body>
-<main><h1>Log in</h1><p role="status">{message}</p>
+<meta name="color-scheme" content="light dark">{again}
+<title>Log in · unity-mlops</title><style>{style}</style></head><body>
+<main><h1>Log in to unity-mlops</h1><p role="status">{message}</p>
 <form method="post" action="/login"><p><label for="token">Token</label><br>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus></p>
 <p><button>Log in</button></p></form>
-<p>{fix}</p></main></body></html>
+<p class="fix">{fix}</p></main></body></html>
 """
 
 
-def login_page(refused: Problem) -> Response:
-    """The page that a browser sees which has no session, with the status of what was refused."""
+def login_page(refused: Problem, *, from_elsewhere: bool = False) -> Response:
+    """The page that a browser sees which has no session, with the status of what was refused.
+
+    Args:
+        refused: why.
+        from_elsewhere: whether a page of another site led here. The browser kept the session's cookie back then, and
+            sends it when this page asks for the same address.
+    """
+    fix = _FIX if "WWW-Authenticate" in (refused.headers or {}) else refused.fix
     style = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    page = _PAGE.format(style=_STYLE, message=html.escape(refused.message), fix=html.escape(refused.fix))
-    headers = {**(refused.headers or {}), "Content-Security-Policy": _POLICY.format(style=style)}
+    again = '<meta http-equiv="refresh" content="0">' if from_elsewhere else ""
+    page = _PAGE.format(style=_STYLE, again=again, message=html.escape(refused.message), fix=html.escape(fix))
+    headers = {
+        **(refused.headers or {}),
+        "Content-Security-Policy": _POLICY.format(style=style),
+        "Referrer-Policy": "same-origin",  # under no-referrer a browser would send the form with "Origin: null"
+    }
     return HTMLResponse(page, status_code=refused.status, headers=headers)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+from unity_mlops_mcp.interfaces.access import Scope
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
 
-Scope = Literal["read", "run", "admin"]
-CSRF_FIELD = "csrf_token"
 QUICK_S, CALM_S = 2, 10
 """Seconds between two looks of an open page: while something goes on, and while nothing does."""
 

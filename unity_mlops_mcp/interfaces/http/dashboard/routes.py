@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError, MlopsError, NotFoundError
-from unity_mlops_mcp.interfaces.http.dashboard.asking import CSRF_FIELD, Act, Asked, MakePage, Page, Visitor
+from unity_mlops_mcp.interfaces.http.auth import CSRF_FIELD
+from unity_mlops_mcp.interfaces.http.dashboard.asking import Act, Asked, MakePage, Page, Visitor
 from unity_mlops_mcp.interfaces.http.dashboard.compare_page import compare
 from unity_mlops_mcp.interfaces.http.dashboard.machine_page import machine
 from unity_mlops_mcp.interfaces.http.dashboard.model_pages import card, model, models
