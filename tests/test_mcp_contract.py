@@ -105,6 +105,9 @@ TRAINING = {
     "width",
     "height",
     "env_args",
+    "training_mode",
+    "offline_dataset_path",
+    "demonstration_signals",
     "idempotency_key",
 }
 EVALUATION = {

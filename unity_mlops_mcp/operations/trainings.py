@@ -70,23 +70,33 @@ class Trainings:
         width: int | None = None,
         height: int | None = None,
         env_args: str | None = None,
+        training_mode: Literal["online", "offline", "hybrid"] = "online",
+        offline_dataset_path: str | None = None,
+        demonstration_signals: str | None = None,
         idempotency_key: str | None = None,
         asset: str | None = None,
     ) -> StartedRun:
         """Accept a training and return at once; it goes on without the caller.
 
+        Offline it clones a dataset and needs no player; hybrid it clones the dataset first and goes on with the player.
+
         Raises:
-            InvalidInputError, NotFoundError: an argument cannot be used; nothing was started.
+            InvalidInputError, NotFoundError: an argument cannot be used, or the dataset is absent, damaged or of
+                another behaviour; nothing was started.
             ConflictError, SetupError: the run id is taken, or there is no trainer.
         """
-        from unity_mlops_mcp.training.planning import Wish
+        from unity_mlops_mcp.training.offline import learning_from
+        from unity_mlops_mcp.training.planning import Player, Wish
         from unity_mlops_mcp.training.player import player_for
         from unity_mlops_mcp.training.runs import Naming
         from unity_mlops_mcp.training.trainer.environment import find_trainer
 
-        exactly_one({"build_id": build_id, "env_path": env_path, "editor": editor or None})
-        player = player_for(self._parts.settings, self._parts.store, build_id=build_id, env_path=env_path)
-        trainer = find_trainer(self._parts.settings, self._parts.cache)
+        named = {"build_id": build_id, "env_path": env_path, "editor": editor or None}
+        if training_mode != "offline" or any(named.values()):
+            exactly_one(named)
+            player = player_for(self._parts.settings, self._parts.store, build_id=build_id, env_path=env_path)
+        else:
+            player = Player("none")
         wish = Wish(
             algorithm=algorithm,
             max_steps=max_steps,
@@ -102,7 +112,12 @@ class Trainings:
             width=width,
             height=height,
             env_args=words(env_args),
+            training_mode=training_mode,
+            offline_dataset_path=offline_dataset_path,
+            demonstration_signals=demonstration_signals,
         )
+        player = learning_from(self._parts.settings, player, wish)
+        trainer = find_trainer(self._parts.settings, self._parts.cache)
         job = self._parts.runs.start(
             player,
             trainer,

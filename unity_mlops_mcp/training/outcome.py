@@ -36,8 +36,8 @@ def conclude(context: JobContext, folder: RunFolder, ended: Ended) -> dict[str, 
     if ended.full_disk:
         raise _disk_full(context, folder)
     stopped = context.stop_requested.is_set()
-    if not stopped and watch.reached < watch.max_steps:
-        raise _failed(folder, watch, exit_code)
+    if not stopped:
+        require_reached(folder, ended)
     policies = folder.policies()
     if not stopped and not policies:
         raise _failed(folder, watch, exit_code)
@@ -51,6 +51,16 @@ def conclude(context: JobContext, folder: RunFolder, ended: Ended) -> dict[str, 
         "mean_reward": watch.mean_reward,
         "exit_code": exit_code,
     }
+
+
+def require_reached(folder: RunFolder, ended: Ended) -> None:
+    """Do nothing where the last step was reached.
+
+    Raises:
+        ExternalError: it was not; cause, evidence and fix say why.
+    """
+    if ended.watch.reached < ended.watch.max_steps:
+        raise _failed(folder, ended.watch, ended.exit_code)
 
 
 def _failed(folder: RunFolder, watch: Watch, exit_code: int) -> MlopsError:

@@ -15,8 +15,9 @@ from unity_mlops_mcp.spec.yaml_text import read_mapping
 from unity_mlops_mcp.training.configuration.compose import as_run, check_configuration, compose, merge, refuse_errors
 from unity_mlops_mcp.training.configuration.parameters import environment_parameters
 from unity_mlops_mcp.training.configuration.schema import NEWEST, check_shape
+from unity_mlops_mcp.training.datasets.recorded import Recorded
 from unity_mlops_mcp.training.records import Findings, Trainer
-from unity_mlops_mcp.training.request import PlayerKind, TrainerMode, TrainingRequest
+from unity_mlops_mcp.training.request import PlayerKind, TrainerMode, TrainingMode, TrainingRequest
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.spec.environment import EnvironmentSpec
@@ -47,6 +48,9 @@ class Wish:
     width: int | None = None
     height: int | None = None
     env_args: tuple[str, ...] = ()
+    training_mode: TrainingMode = "online"
+    offline_dataset_path: str | None = None
+    demonstration_signals: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,14 @@ class PendingBuild:
 
 @dataclass(frozen=True)
 class Player:
-    """What is trained on: a build with its preset, an executable, or the Editor.
+    """What is trained on: a build with its preset, an executable, the Editor, or nothing but a dataset.
 
     Attributes:
         spec: what the build was made from: its parameters' lessons and samplers go into the trainer YAML, and it says
             how many agents there are and in which teams. None for a project of the user's own.
         pending: a Unity build that is not made yet.
         built_areas: training areas in the scene of a Unity build, or the agents in it where it has no spec.
+        recorded: the dataset that is learned from, where the training is not online.
     """
 
     kind: PlayerKind
@@ -76,6 +81,7 @@ class Player:
     spec: EnvironmentSpec | None = None
     pending: PendingBuild | None = None
     built_areas: int = 1
+    recorded: Recorded | None = None
 
     @property
     def build_id(self) -> str | None:
@@ -101,6 +107,8 @@ class Player:
         """Names without their team, where they are known before the player starts."""
         if self.build is None and self.pending and self.spec:
             return (self.spec.behavior_name,)
+        if self.build is None and self.recorded is not None:
+            return (self.recorded.behavior,)
         return tuple(behavior.name for behavior in self.build.behaviors) if self.build else ()
 
 
@@ -154,6 +162,8 @@ def plan_training(
         height=wish.height,
         env_args=wish.env_args,
         timeout_wait=int(env.get("timeout_wait") or (EDITOR_TIMEOUT_S if player.kind == "editor" else 60)),
+        training_mode=wish.training_mode,
+        recorded=player.recorded,
         notes=tuple(notes),
     )
 
@@ -176,6 +186,8 @@ def _parallel(player: Player, wish: Wish, notes: list[str]) -> tuple[int, int]:
         if (wish.num_envs or 1) > 1:
             raise InvalidInputError("One Editor is one environment.", fix="Leave num_envs out, or train a build.")
         return 1, wish.num_areas or 1
+    if player.kind == "none" or wish.training_mode == "offline":
+        return 1, 1
     if player.kind != "sandbox":
         return wish.num_envs or 1, wish.num_areas or 1
     if wish.num_envs is None:

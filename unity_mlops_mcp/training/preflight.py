@@ -53,14 +53,16 @@ def preflight(
         trainer: what will train.
         player: what ``--env`` will be given; None for the Editor.
         base_port: the first port.
-        ports: how many, one per player.
+        ports: how many, one per player; 0 where nothing listens.
         configuration: the trainer YAML, as text or data; None when it was checked before.
         behaviors: the player's behaviours, where they are known.
         no_graphics: False when the player will open a window.
         cache: keeps what is checked once per trainer; the home's when None.
     """
     with nullcontext(cache) if cache is not None else opened_cache(settings) as kept:
-        checks = [check_home(settings), check_disk(settings), *check_trainer(trainer), check_ports(base_port, ports)]
+        checks = [check_home(settings), check_disk(settings), *check_trainer(trainer)]
+        if ports:
+            checks.append(check_ports(base_port, ports))
         if configuration is not None:
             checks.append(check_yaml(configuration, settings, trainer, behaviors))
         if player is not None:

@@ -83,7 +83,26 @@ class Lesson:
     value: str
 
 
-Event = Progress | Connected | NewBehavior | Exported | Resuming | Restarting | Lesson
+@dataclass(frozen=True)
+class Cloning:
+    """A look at the validation episodes while a dataset is cloned; see ``trainer_env/cloning.py``."""
+
+    behavior: str
+    step: int
+    elapsed_s: float
+    loss: float
+    validation: float
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A cloning ended before its last step: its validation loss no longer fell."""
+
+    behavior: str
+    step: int
+
+
+Event = Progress | Cloning | Settled | Connected | NewBehavior | Exported | Resuming | Restarting | Lesson
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _PREFIX = re.compile(
@@ -116,8 +135,26 @@ def _summary(match: re.Match[str]) -> Progress:
     )
 
 
+_CLONING = re.compile(
+    rf"^(?P<behavior>.+?)\. Cloning step: (?P<step>\d+)\. Time Elapsed: (?P<elapsed>\d+(?:\.\d+)?) s\. "
+    rf"Loss: (?P<loss>{_NUMBER})\. Validation: (?P<validation>{_NUMBER})\.$"
+)
+
+
+def _cloning(match: re.Match[str]) -> Cloning:
+    return Cloning(
+        behavior=match["behavior"],
+        step=int(match["step"]),
+        elapsed_s=float(match["elapsed"]),
+        loss=float(match["loss"]),
+        validation=float(match["validation"]),
+    )
+
+
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Event]], ...] = (
     (_SUMMARY, _summary),
+    (_CLONING, _cloning),
+    (re.compile(r"^(.+?)\. Stopped at step (\d+): the validation loss "), lambda m: Settled(m[1], int(m[2]))),
     (
         re.compile(r"^Connected to Unity environment with package version (\S+) and communication version (\S+)$"),
         lambda m: Connected(m[1], m[2]),

@@ -6,8 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PlayerKind = Literal["sandbox", "executable", "editor"]
+from unity_mlops_mcp.training.datasets.recorded import Recorded
+
+PlayerKind = Literal["sandbox", "executable", "editor", "none"]
 TrainerMode = Literal["fast", "compat"]
+TrainingMode = Literal["online", "offline", "hybrid"]
 
 
 class TrainingRequest(BaseModel):
@@ -42,4 +45,12 @@ class TrainingRequest(BaseModel):
     env_args: tuple[str, ...] = ()
     timeout_wait: int = Field(default=60, ge=1, description="Seconds that the trainer waits for a player's answer.")
     revision: str | None = Field(default=None, description="Git revision of the folder the input was read from.")
+    training_mode: TrainingMode = "online"
+    recorded: Recorded | None = Field(default=None, description="The dataset that is learned from.")
+    cloning_updates: int = Field(
+        default=10_000, ge=1, description="Gradient steps at most of the cloning before a hybrid training."
+    )
+    signals: tuple[str, ...] = Field(
+        default=(), description="What a hybrid training takes from the dataset as it goes."
+    )
     notes: tuple[str, ...] = ()

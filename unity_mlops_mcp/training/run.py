@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,22 @@ from unity_mlops_mcp.jobs.ports import lease_port, lease_ports
 from unity_mlops_mcp.process.files import FileLock, write_atomically
 from unity_mlops_mcp.process.log import LogTail
 from unity_mlops_mcp.training.checkpoints import mend
+from unity_mlops_mcp.training.cloning import (
+    cloned_into,
+    cloning_command,
+    initial_weights,
+    is_cloned,
+    updates_of,
+    write_data,
+)
 from unity_mlops_mcp.training.command import ENVIRONMENT, learn_command
 from unity_mlops_mcp.training.folder import RunFolder
-from unity_mlops_mcp.training.outcome import Ended, conclude
+from unity_mlops_mcp.training.outcome import Ended, conclude, require_reached
 from unity_mlops_mcp.training.player import player_path
 from unity_mlops_mcp.training.policy import prepare_check
 from unity_mlops_mcp.training.preflight import preflight, require
 from unity_mlops_mcp.training.record import attempts_of, write_record
+from unity_mlops_mcp.training.records import Check
 from unity_mlops_mcp.training.request import TrainingRequest
 from unity_mlops_mcp.training.resources import ResourceWatch
 from unity_mlops_mcp.training.success import SuccessReader
@@ -52,6 +61,7 @@ class Attempt:
     command: list[str]
     from_step: int
     warnings: tuple[str, ...]
+    max_steps: int
 
 
 async def train(context: JobContext) -> dict[str, Any]:
@@ -67,23 +77,66 @@ async def train(context: JobContext) -> dict[str, Any]:
     folder = RunFolder(context.settings.home / "runs" / request.run_id)
     folder.path.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
-        while True:
+        ended = await _clone(context, request, folder) if request.recorded else None
+        while ended is None:
             with _ports(context, request) as base_port:
                 attempt = await anyio.to_thread.run_sync(_prepare, context, request, folder, base_port)
                 ended = await _run(context, attempt)
-            if not _goes_on(context, attempt, ended):
-                break
+            if _goes_on(context, attempt, ended):
+                ended = None
     return await anyio.to_thread.run_sync(conclude, context, folder, ended)
+
+
+async def _clone(context: JobContext, request: TrainingRequest, folder: RunFolder) -> Ended | None:
+    """Learn from the run's dataset; None where a training with the player is to follow.
+
+    Raises:
+        MlopsError: the dataset was changed since, or the cloning before a training failed.
+    """
+    offline = request.training_mode == "offline"
+    if not offline and (folder.checkpoint_step() is not None or is_cloned(request, folder)):
+        return None
+    while True:
+        attempt = await anyio.to_thread.run_sync(_prepare_cloning, context, request, folder)
+        ended = await _run(context, attempt)
+        if not _goes_on(context, attempt, ended):
+            break
+    if offline or ended.full_disk or context.stop_requested.is_set():
+        return ended
+    require_reached(folder, ended)
+    return None
+
+
+def _prepare_cloning(context: JobContext, request: TrainingRequest, folder: RunFolder) -> Attempt:
+    """Look at what can be looked at, and write the dataset, the configuration and the record."""
+    settings, target = context.settings, cloned_into(request, folder)
+    target.path.mkdir(exist_ok=True)
+    write_data(settings, request, folder)
+    with opened_cache(settings) as cache:
+        trainer = find_trainer(settings, cache)
+        checks = preflight(settings, trainer=trainer, player=None, base_port=0, ports=0, cache=cache)
+    require(checks)
+    warnings = (*_doubts(checks), *mend(target.path))
+    step = target.checkpoint_step()
+    write_atomically(folder.configuration, yaml.safe_dump(request.configuration, sort_keys=False).encode())
+    command = cloning_command(request, folder, trainer)
+    write_record(folder, request, trainer, command, job_id=context.job.id, from_step=step or 0)
+    return Attempt(request, target, command, step or 0, warnings, updates_of(request))
+
+
+def _doubts(checks: Sequence[Check]) -> tuple[str, ...]:
+    return tuple(f"{check.name}: {check.found}. {check.fix}" for check in checks if check.status == "warn")
 
 
 async def _run(context: JobContext, attempt: Attempt) -> Ended:
     """One process of the trainer, from its start to its end."""
-    request, folder = attempt.request, attempt.folder
-    watch = Watch(request.behavior_name, request.max_steps, attempt.from_step, notes=list(attempt.warnings))
+    request = attempt.request
+    watch = Watch(request.behavior_name, attempt.max_steps, attempt.from_step, notes=list(attempt.warnings))
+    run = RunFolder(context.settings.home / "runs" / request.run_id)
     if request.player == "editor":
         watch.message = f"waiting for Play in the Unity Editor (port {EDITOR_PORT})"
-    log = LogTail(folder.log, folder.log.stat().st_size if folder.log.exists() else 0)
-    child = await context.start(attempt.command, cwd=folder.path, stdout=folder.log, env=ENVIRONMENT)
+    log = LogTail(run.log, run.log.stat().st_size if run.log.exists() else 0)
+    child = await context.start(attempt.command, cwd=run.path, stdout=run.log, env=ENVIRONMENT)
     exit_code, full_disk = await _follow(context, attempt, child, watch, log)
     return Ended(watch, exit_code, full_disk=full_disk)
 
@@ -101,8 +154,11 @@ def _goes_on(context: JobContext, attempt: Attempt, ended: Ended) -> bool:
 
 
 def can_resume(job_request: dict[str, Any], home: Path) -> bool:
-    """Whether an interrupted attempt left a checkpoint to go on from."""
-    return RunFolder(home / "runs" / str(job_request["run_id"])).checkpoint_step() is not None
+    """Whether an interrupted attempt left a checkpoint to go on from; a cloning can always begin again."""
+    return (
+        bool(job_request.get("recorded"))
+        or RunFolder(home / "runs" / str(job_request["run_id"])).checkpoint_step() is not None
+    )
 
 
 @contextmanager
@@ -147,8 +203,7 @@ def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, b
             cache=cache,
         )
     require(checks)
-    warnings = tuple(f"{check.name}: {check.found}. {check.fix}" for check in checks if check.status == "warn")
-    warnings = (*warnings, *mend(folder.path))
+    warnings = (*_doubts(checks), *mend(folder.path))
     step = folder.checkpoint_step()
     write_atomically(folder.configuration, yaml.safe_dump(request.configuration, sort_keys=False).encode())
     command = learn_command(
@@ -165,14 +220,14 @@ def _prepare(context: JobContext, request: TrainingRequest, folder: RunFolder, b
         time_scale=request.time_scale,
         resume=step is not None,  # a new run begins with an empty folder: what lies in it is this run's own
         force=True,  # the folder is ours and holds our records already, which mlagents takes for a previous run
-        initialize_from=request.initialize_from,
+        initialize_from=initial_weights(folder) if request.recorded else request.initialize_from,
         no_graphics=request.no_graphics,
         width=request.width,
         height=request.height,
         timeout_wait=request.timeout_wait,
         env_args=request.env_args,
     )
-    attempt = Attempt(request, folder, command, step or 0, warnings)
+    attempt = Attempt(request, folder, command, step or 0, warnings, request.max_steps)
     write_record(folder, request, trainer, command, job_id=context.job.id, from_step=attempt.from_step)
     return attempt
 

@@ -16,7 +16,9 @@ from unity_mlops_mcp.process.files import FileLock, replace
 from unity_mlops_mcp.store.ids import new_id, utc_now
 from unity_mlops_mcp.store.rows import RunRow
 from unity_mlops_mcp.store.store import Store
+from unity_mlops_mcp.training.cloning import demonstration_of
 from unity_mlops_mcp.training.folder import RunFolder
+from unity_mlops_mcp.training.offline import with_demonstration
 from unity_mlops_mcp.training.planning import Player, Wish, plan_training
 from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import TrainingRequest
@@ -111,6 +113,8 @@ class Runs:
             self._check_source(wish.initialize_from)
         run_id = naming.run_id or self._new_run_id(player)
         request = plan_training(self._settings, player, trainer, wish, run_id=run_id, rng=self._rng)
+        demonstration = demonstration_of(self.folder(run_id).path)
+        request = with_demonstration(request, wish.demonstration_signals, demonstration)
         request = request.model_copy(update={"revision": revision})
         with self._alone():
             return self._accept(request, player, naming, asset)

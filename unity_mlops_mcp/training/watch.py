@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unity_mlops_mcp.training.progress import (
+    Cloning,
     Connected,
     Exported,
     Lesson,
@@ -16,6 +17,7 @@ from unity_mlops_mcp.training.progress import (
     Progress,
     Restarting,
     Resuming,
+    Settled,
     parse_line,
 )
 
@@ -58,6 +60,11 @@ class Watch:
     def _take(self, event: object) -> None:
         if isinstance(event, Progress):
             self._summary(event)
+        elif isinstance(event, Cloning):
+            self._cloning(event)
+        elif isinstance(event, Settled):
+            self.max_steps = event.step
+            self.notes.append(f"cloning ended at step {event.step}: the validation loss no longer fell")
         elif isinstance(event, Connected):
             self.connected = True
             self.message = f"connected to the player (package {event.package_version})"
@@ -87,6 +94,11 @@ class Watch:
         if reward is not None and math.isfinite(reward):
             self.mean_reward = reward
             self.rewards.append(reward)
+
+    def _cloning(self, look: Cloning) -> None:
+        self.behaviors[look.behavior] = look.step
+        self.step, self.elapsed_s = look.step, look.elapsed_s
+        self.message = f"cloning the dataset: validation loss {look.validation:.4f}"
 
     @property
     def reached(self) -> int:

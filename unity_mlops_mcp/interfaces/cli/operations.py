@@ -139,6 +139,13 @@ def start_training(
     width: Annotated[int | None, typer.Option(min=1, help="Pixels of the player's window.")] = None,
     height: Annotated[int | None, typer.Option(min=1, help="Pixels of the player's window.")] = None,
     env_args: Annotated[str | None, typer.Option(help="More arguments for the player, in quotes.")] = None,
+    training_mode: o.TrainingMode = "online",
+    offline_dataset_path: Annotated[
+        str | None, typer.Option(help=".demo or .jsonl files, or a folder of them.")
+    ] = None,
+    demonstration_signals: Annotated[
+        str | None, typer.Option(help="While training hybrid: 'gail', 'cloning', or both, separated by commas.")
+    ] = None,
     idempotency_key: o.Key = None,
     json: o.Json = False,
 ) -> None:
@@ -164,6 +171,9 @@ def start_training(
             width=width,
             height=height,
             env_args=env_args,
+            training_mode=training_mode,
+            offline_dataset_path=offline_dataset_path,
+            demonstration_signals=demonstration_signals,
             idempotency_key=idempotency_key,
         )
         show(result, as_json=json)

@@ -12,6 +12,7 @@ Target = Literal["sandbox"]
 BuildOn = Literal["sandbox", "unity"]
 BuildTarget = Literal["linux64", "win64", "osx"]
 TrainerMode = Literal["fast", "compat"]
+TrainingModeName = Literal["online", "offline", "hybrid"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 AnyId = Annotated[str, typer.Argument(metavar="ID", help="A run, job or build id.")]
@@ -20,6 +21,9 @@ RunId = Annotated[str, typer.Argument(metavar="RUN_ID", help="A run id, as list-
 MaxSteps = Annotated[int | None, typer.Option(min=100, help="Steps to train for; default: the preset's.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of trainer and player; default: drawn and told.")]
 Mode = Annotated[TrainerMode, typer.Option(help="fast: same results, faster; compat: ML-Agents' own code paths.")]
+TrainingMode = Annotated[
+    TrainingModeName, typer.Option(help="offline: clone a dataset, no player; hybrid: clone it, then train.")
+]
 Name = Annotated[str | None, typer.Option(help="A name; the behaviour's name is made from it.")]
 Key = Annotated[str | None, typer.Option("--idempotency-key", help="The same key twice gives the same thing, once.")]
 UseLlm = Annotated[

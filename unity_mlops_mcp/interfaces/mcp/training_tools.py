@@ -48,13 +48,16 @@ class TrainingTools:
         width: a.Pixels = None,
         height: a.Pixels = None,
         env_args: a.EnvArgs = None,
+        training_mode: a.TrainingMode = "online",
+        offline_dataset_path: a.OfflineDataset = None,
+        demonstration_signals: a.DemonstrationSignals = None,
         idempotency_key: a.IdempotencyKey = None,
     ) -> StartedRun:
         """Start a real training with ML-Agents' own trainer; it returns at once and goes on without this chat.
 
-        Give exactly one of build_id, env_path, editor; all else has sensible presets. Returns run_id and state;
-        waiting_for says why it does not run yet. Next: wait_for(run_id), again and again until done, then
-        get_metrics(run_id). Pass an idempotency_key when you might call twice.
+        Give exactly one of build_id, env_path, editor (offline: build_id or none); all else has sensible presets.
+        Returns run_id and state; waiting_for says why it does not run yet. Next: wait_for(run_id), again and again
+        until done, then get_metrics(run_id). Pass an idempotency_key when you might call twice.
         """
         return self._app().start_training(
             build_id=build_id,
@@ -76,6 +79,9 @@ class TrainingTools:
             width=width,
             height=height,
             env_args=env_args,
+            training_mode=training_mode,
+            offline_dataset_path=offline_dataset_path,
+            demonstration_signals=demonstration_signals,
             idempotency_key=idempotency_key,
         )
 
