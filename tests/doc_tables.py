@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import typer.main
@@ -101,8 +101,14 @@ def _usage(command: str) -> str:
     """The command with its positional arguments, as help shows them."""
     group: Any = typer.main.get_command(command_line())
     given = [parameter for parameter in group.commands[command].params if parameter.param_type_name == "argument"]
-    names = [(one.metavar or one.name.upper(), one.required) for one in given]
+    names = [(_placeholder(one), one.required) for one in given]
     return " ".join([command, *(name if required else f"[{name}]" for name, required in names)])
+
+
+def _placeholder(argument: Any) -> str:
+    """Its name; of one that takes a few words only, the first of them."""
+    choices = get_args(argument.type_descriptor.annotation) if argument.type_descriptor.is_choice else ()
+    return str(choices[0]) if choices else str(argument.metavar or argument.name.upper())
 
 
 def _type(schema: Schema) -> str:

@@ -1,0 +1,244 @@
+"""Schedules fire exactly what they owe, whatever number of servers, restarts and clock steps there are."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from unity_mlops_mcp.pipeline.records import Wanted
+from unity_mlops_mcp.scheduling.moments import upcoming
+from unity_mlops_mcp.scheduling.records import Rule, Schedule
+from unity_mlops_mcp.scheduling.scheduler import JobState, Scheduler
+from unity_mlops_mcp.store.rows import FiringRow, ScheduleRow
+from unity_mlops_mcp.store.store import Store
+
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass
+class World:
+    """Jobs that take a while by the clock that is asked; shared by all servers, as the store is."""
+
+    now: datetime = START
+    takes: timedelta = timedelta(0)
+    ends: dict[str, datetime] = field(default_factory=dict)
+    failing: frozenset[str] = frozenset()
+    most: int = 0
+
+    def start(self, firing: FiringRow, schedule: Schedule, place: int) -> str:
+        job_id = f"{firing.firing_id}/{place}/{schedule.work[place].request}"
+        self.ends.setdefault(job_id, self.now + self.takes)
+        self.most = max(self.most, sum(self.look(one).state == "running" for one in self.ends))
+        return job_id
+
+    def look(self, job_id: str) -> JobState:
+        if self.now < self.ends[job_id]:
+            return JobState("running")
+        bad = job_id.rpartition("/")[2] in self.failing
+        return JobState("failed", "it fell") if bad else JobState("succeeded")
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    with Store(home) as found:
+        yield found
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def add(store: Store, name: str, *, work: tuple[str, ...] = ("a",), most: int = 4, **rule: object) -> None:
+    schedule = Schedule(
+        name=name,
+        rule=Rule.model_validate(rule),
+        work=tuple(Wanted(request=one) for one in work),
+        max_concurrent_jobs=most,
+    )
+    data = schedule.model_dump(mode="json", exclude_unset=True)
+    assert store.schedules.add(ScheduleRow(name, name, data, START, START, START))
+
+
+def fired(store: Store, name: str, *states: str) -> list[datetime]:
+    rows = store.schedules.firings_of(name, limit=None)
+    return sorted(row.due_at for row in rows if row.state in (states or ("running", "succeeded")))
+
+
+def tend(store: Store, world: World, moment: datetime, holder: str = "one") -> None:
+    world.now = moment
+    Scheduler(store, world, holder=holder).tend(moment)
+
+
+def settle(store: Store, world: World, moment: datetime, holder: str) -> None:
+    """Look again and again, as a living server does, until nothing is left to start."""
+    tend(store, world, moment, holder)
+    while store.schedules.open_firings():
+        tend(store, world, moment, holder)
+
+
+def all_until(rule: Rule, end: datetime) -> list[datetime]:
+    found = [*upcoming(rule, START, count=1)]
+    while found[-1] <= end:
+        found += upcoming(rule, found[-1], count=1)
+    return found[:-1]
+
+
+RULES = [
+    ("0 2 * * *", "UTC"),
+    ("0 2 * * *", "Europe/Berlin"),
+    ("30 2 * * *", "Europe/Berlin"),
+    ("30 1 * * *", "America/New_York"),
+    ("0 */6 * * *", "UTC"),
+    ("15 3 * * 1", "Asia/Tokyo"),
+    ("0 4 1 * *", "UTC"),
+    ("45 23 * * 1-5", "Australia/Sydney"),
+    ("0 12 29 2 *", "UTC"),
+    ("5 0 31 * *", "UTC"),
+]
+
+
+def test_a_year_of_ten_schedules_with_restarts_fires_the_exact_set(store: Store, world: World) -> None:
+    """Servers come and go, sleep for days, and two look at once; nothing is fired twice, late ones are made up for."""
+    rng, end = random.Random(7), START + timedelta(days=365)  # noqa: S311 - repeatable, no secret
+    for number, (cron, zone) in enumerate(RULES):
+        add(store, f"s{number}", cron=cron, timezone=zone, catch_up="all", overlap="queue")
+    moment, holder = START, "first"
+    while moment < end:
+        moment += timedelta(hours=rng.choice([1, 2, 5, 24, 60]), minutes=rng.randrange(60))
+        if rng.random() < 0.2:
+            holder = f"server {rng.randrange(1000)}"
+        settle(store, world, moment, holder)
+        if rng.random() < 0.2:
+            tend(store, world, moment, "another")
+    for number, (cron, zone) in enumerate(RULES):
+        owed = all_until(Rule(cron=cron, timezone=zone), moment)
+        assert fired(store, f"s{number}", "succeeded") == owed, (cron, zone)
+        assert len([job for job in world.ends if job.startswith(f"s{number}.")]) == len(owed)
+    assert store.schedules.open_firings() == ()
+
+
+def test_two_servers_that_look_at_the_same_moment_fire_once(store: Store, home: Path) -> None:
+    """The lease is left out of the game: every server is made to believe that it holds it."""
+    add(store, "hourly", cron="0 * * * *", catch_up="all", overlap="allow")
+    world, until, stores = World(), START + timedelta(hours=50), [Store(home) for _ in range(4)]
+    world.now = until
+    barrier = threading.Barrier(len(stores))
+
+    def race(own: Store) -> None:
+        barrier.wait()
+        Scheduler(own, world, holder="the same name").tend(until)
+
+    threads = [threading.Thread(target=race, args=(own,)) for own in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tend(store, world, until, "the same name")
+    assert len(fired(store, "hourly")) == len(world.ends) == 50
+    for own in stores:
+        own.close()
+
+
+def test_one_server_holds_the_lease_until_it_is_gone(store: Store, world: World) -> None:
+    add(store, "hourly", cron="0 * * * *")
+    due = START + timedelta(hours=1)
+    assert Scheduler(store, world, holder="one").tend(due - timedelta(seconds=5))
+    assert not Scheduler(store, world, holder="two").tend(due)
+    assert Scheduler(store, world, holder="two").tend(due + timedelta(seconds=40))
+    assert fired(store, "hourly") == [due]
+
+
+def test_a_clock_that_steps_back_fires_nothing_again(store: Store, world: World) -> None:
+    add(store, "hourly", cron="0 * * * *")
+    for minutes in (60, 59, 61, 30, 60, 120, 10, 119, 121):
+        tend(store, world, START + timedelta(minutes=minutes))
+    assert fired(store, "hourly") == [START + timedelta(hours=1), START + timedelta(hours=2)]
+
+
+def test_a_clock_that_was_a_year_ahead_does_not_silence_a_schedule(store: Store, world: World) -> None:
+    add(store, "hourly", cron="0 * * * *", catch_up="none")
+    tend(store, world, START + timedelta(days=365, minutes=30))
+    tend(store, world, START + timedelta(minutes=59))
+    tend(store, world, START + timedelta(minutes=60))
+    assert fired(store, "hourly") == [START + timedelta(hours=1)]
+
+
+@pytest.mark.parametrize(("catch_up", "made_up"), [("none", []), ("latest", [3]), ("all", [1, 2, 3])])
+def test_what_was_missed_is_made_up_for_as_chosen_and_written_down(
+    store: Store, world: World, catch_up: str, made_up: list[int]
+) -> None:
+    add(store, "hourly", cron="0 * * * *", catch_up=catch_up)
+    for _ in range(4):
+        tend(store, world, START + timedelta(hours=3, minutes=30))
+    assert fired(store, "hourly", "succeeded") == [START + timedelta(hours=hour) for hour in made_up]
+    missed = sorted({1, 2, 3} - set(made_up))
+    assert fired(store, "hourly", "missed") == [START + timedelta(hours=hour) for hour in missed]
+
+
+@pytest.mark.parametrize(
+    ("overlap", "states"),
+    [
+        ("skip", ["running", "skipped", "skipped"]),
+        ("queue", ["running", "waiting", "waiting"]),
+        ("allow", ["running", "running", "running"]),
+    ],
+)
+def test_a_firing_that_overlaps_is_skipped_queued_or_allowed(
+    store: Store, world: World, overlap: str, states: list[str]
+) -> None:
+    world.takes = timedelta(hours=10)
+    add(store, "hourly", cron="0 * * * *", overlap=overlap)
+    for hour in (1, 2, 3):
+        tend(store, world, START + timedelta(hours=hour))
+    rows = store.schedules.firings_of("hourly")
+    assert [row.state for row in reversed(rows)] == states
+    assert all(row.reason for row in rows if row.state == "skipped")
+
+
+def test_queued_firings_run_one_after_the_other(store: Store, world: World) -> None:
+    world.takes = timedelta(minutes=90)
+    add(store, "hourly", cron="0 * * * *", overlap="queue")
+    for minutes in range(60, 600, 10):
+        tend(store, world, START + timedelta(minutes=minutes))
+    assert world.most == 1
+    assert len(fired(store, "hourly", "succeeded")) == 5
+
+
+def test_a_continuous_schedule_goes_on_after_its_pause(store: Store, world: World) -> None:
+    world.takes = timedelta(minutes=20)
+    add(store, "always", cron="continuous", pause_s=600)
+    for minutes in range(0, 121, 5):
+        tend(store, world, START + timedelta(minutes=minutes))
+    assert fired(store, "always", "succeeded", "running") == [
+        START + timedelta(minutes=minutes) for minutes in (0, 30, 60, 90, 120)
+    ]
+
+
+def test_assets_train_side_by_side_and_one_that_fails_stops_nobody(store: Store, world: World) -> None:
+    world.takes, world.failing = timedelta(minutes=10), frozenset({"b"})
+    add(store, "several", cron="0 * * * *", work=("a", "b", "c", "d", "e"), most=2)
+    for minutes in range(60, 181, 5):
+        tend(store, world, START + timedelta(minutes=minutes))
+    assert world.most == 2
+    first, second = sorted(store.schedules.firings_of("several"), key=lambda row: row.due_at)[:2]
+    assert (first.state, second.state) == ("failed", "failed")
+    assert first.reason == "1 of 5 did not succeed: it fell"
+    assert [job.rpartition("/")[2] for job in first.jobs] == ["a", "b", "c", "d", "e"]
+
+
+def test_a_removed_schedule_starts_nothing_more_and_what_runs_is_looked_after(store: Store, world: World) -> None:
+    world.takes = timedelta(hours=2)
+    add(store, "hourly", cron="0 * * * *", overlap="queue")
+    for hour in (1, 2):
+        tend(store, world, START + timedelta(hours=hour))
+    store.schedules.remove("hourly")
+    for hour in (3, 4, 5):
+        tend(store, world, START + timedelta(hours=hour))
+    assert [row.state for row in reversed(store.schedules.firings_of("hourly"))] == ["succeeded", "cancelled"]
