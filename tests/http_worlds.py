@@ -58,9 +58,11 @@ def served(options: ServeOptions | None = None) -> Iterator[World]:
 class ServeProcess:
     """`unity-mlops serve` on a free port, as a context manager; it has answered once when that is entered."""
 
+    command: tuple[str, ...] = ("unity_mlops_mcp", "serve", "--port", "0")
+
     def __init__(self, home: Path, *arguments: str, **environment: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "unity_mlops_mcp", "serve", "--port", "0", *arguments],
+            [sys.executable, "-m", *self.command, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=server_environment(home, **environment),
@@ -130,3 +132,9 @@ class ServeProcess:
         if self.process.poll() is None:
             self.process.kill()
         self._gone()
+
+
+class FixtureProcess(ServeProcess):
+    """The same application with what the conformance suite calls."""
+
+    command = ("tests.stand_ins.conformance_server",)

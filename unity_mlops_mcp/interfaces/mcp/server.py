@@ -13,6 +13,7 @@ from mcp.server import MCPServer
 from unity_mlops_mcp import __version__
 from unity_mlops_mcp.interfaces.access import Offer
 from unity_mlops_mcp.interfaces.mcp.apps import curves_app
+from unity_mlops_mcp.interfaces.mcp.completions import accept_log_levels, add_completions
 from unity_mlops_mcp.interfaces.mcp.prompts import add_prompts
 from unity_mlops_mcp.interfaces.mcp.resources import add_resources
 from unity_mlops_mcp.interfaces.mcp.scoping import scoped
@@ -65,6 +66,8 @@ def build_server(app: LateApp, offer: Offer | None = None, *, tended: bool = Tru
     )
     add_resources(server, app)
     add_prompts(server)
+    add_completions(server, app)
+    accept_log_levels(server)
     if offer.read_only:
         server.middleware.append(scoped(lambda _: "read"))
     return server
