@@ -111,6 +111,12 @@ class App:
         self.start_report = reports.start_report
         self.render_report = reports.render_report
         self.report_text = reports.report_text
+        upkeep = Upkeep(parts)
+        self.start_backup = upkeep.start_backup
+        self.backup_made = upkeep.backup_made
+        self.restore_backup = upkeep.restore_backup
+        self.prune = upkeep.prune
+        self.deploy_k8s = upkeep.deploy_k8s
 
         looking = Looking(parts)
         self.list_runs = looking.list_runs

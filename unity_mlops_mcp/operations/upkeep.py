@@ -8,7 +8,7 @@ from pathlib import Path
 from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.results.runs import Status
-from unity_mlops_mcp.results.upkeep import BackupMade, HomePruned, HomeRestored, PrunedPlace
+from unity_mlops_mcp.results.upkeep import BackupMade, DeploymentFiles, HomePruned, HomeRestored, PrunedPlace
 from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.upkeep.records import BACKUP, Freed
 from unity_mlops_mcp.views.status import iso
@@ -86,6 +86,23 @@ class Upkeep:
             size=sum(one.size for one in done.freed),
             places=list(_by_place(done.freed)),
             next=following or "unity-mlops list-runs shows what is kept.",
+        )
+
+    def deploy_k8s(self, *, settings: str, output: str) -> DeploymentFiles:
+        """Write the Kubernetes manifests of a settings file into a folder.
+
+        Raises:
+            NotFoundError, InvalidInputError: the file is not there, or something in it cannot be used.
+            ConflictError: files that were not made by this are in the way.
+        """
+        from unity_mlops_mcp.upkeep.deployment.kubernetes import ONCE, write_manifests
+
+        folder = Path(output).expanduser().absolute()
+        made = write_manifests(Path(settings).expanduser(), folder)
+        return DeploymentFiles(
+            folder=str(folder),
+            files=[path.name for path in made],
+            next=f"kubectl apply -k {folder}; once: kubectl create -f {folder / ONCE}",
         )
 
 

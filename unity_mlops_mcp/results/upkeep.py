@@ -45,3 +45,11 @@ class HomePruned(Result):
     size: int = Field(description="In bytes, altogether.")
     places: list[PrunedPlace]
     next: str
+
+
+class DeploymentFiles(Result):
+    """Manifests that were written."""
+
+    folder: str
+    files: list[str]
+    next: str

@@ -10,7 +10,9 @@ import typer
 
 from unity_mlops_mcp.errors import InvalidInputError, MlopsError, refused_by_system
 from unity_mlops_mcp.interfaces.cli import (
+    calling,
     datasets,
+    deploying,
     elsewhere,
     journeys,
     keeping,
@@ -68,6 +70,7 @@ _KEEPING: dict[str, Callable[..., None]] = {
     "backup": keeping.backup,
     "restore": keeping.restore,
     "prune": keeping.prune,
+    "call": calling.call,
 }
 _MACHINE: dict[str, Callable[..., None]] = {
     "doctor": operations.check_setup,
@@ -100,6 +103,7 @@ def command_line() -> typer.Typer:
     ):
         for name, function in commands.items():
             cli.command(name, rich_help_panel=panel)(function)
+    cli.add_typer(deploying.deploy, name="deploy", rich_help_panel="Upkeep of the home")
     cli.add_typer(machine.trainer, name="trainer", rich_help_panel="This machine")
     cli.add_typer(serving.token, name="token", rich_help_panel="This machine")
     cli.add_typer(notifying.notify, name="notify", rich_help_panel="This machine")
