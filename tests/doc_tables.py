@@ -22,6 +22,7 @@ from unity_mlops_mcp.codegen.checking.rules import rules
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.interfaces.cli.main import OPERATIONS, command_line
 from unity_mlops_mcp.training.diagnosis import diagnoses
+from unity_mlops_mcp.upkeep.deployment.settings import PREFIX, DeploySettings
 
 Schema = dict[str, Any]
 DOCS = REPOSITORY / "docs"
@@ -245,6 +246,17 @@ def settings() -> str:
     return table(("variable", "default", "meaning"), rows)
 
 
+def deploy_settings() -> str:
+    """Each variable of a deployment with its default and meaning."""
+    rows = []
+    for name, field in DeploySettings.model_fields.items():
+        needed = "**required**" if field.is_required() else ""
+        default = needed or ("" if field.default_factory or field.default in (None, ()) else f"`{field.default}`")
+        shown = f"`{field.default[0]}`" if name == "egress_ports" else default
+        rows.append((f"`{PREFIX}{name.upper()}`", shown, field.description or ""))
+    return table(("variable", "default", "meaning"), rows)
+
+
 def filled(page: str, name: str, content: str) -> str:
     """The page with the content between its markers.
 
@@ -262,6 +274,7 @@ def pages() -> dict[str, str]:
     for file, name, content in (
         ("troubleshooting.md", "causes", causes()),
         ("how-it-works.md", "settings", settings()),
+        ("deployment.md", "deploy settings", deploy_settings()),
         ("unity.md", "unity causes", unity_causes()),
         ("lint.md", "rules", lint_rules("MLA")),
         ("lint.md", "guard", lint_rules("SEC")),

@@ -97,6 +97,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path)
         "interfaces/http/dashboard/templates/*.j2",
         "interfaces/http/dashboard/static/*",
         "trainer_env/*.py",
+        "upkeep/deployment/*.j2",
         "store/migrations/versions/*.py",
     ],
 )

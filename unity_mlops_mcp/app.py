@@ -52,18 +52,13 @@ class App:
         self._bind_models(self._parts)
         self._bind_insight(self._parts)
         self._bind_automation(self._parts)
+        self._bind_upkeep(self._parts)
 
     def _bind_machine(self, parts: Parts) -> None:
         machine = Machine(parts)
         self.check_setup = machine.check_setup
         self.install_trainer = machine.install_trainer
         self.probe = machine.probe
-
-        upkeep = Upkeep(parts)
-        self.start_backup = upkeep.start_backup
-        self.backup_made = upkeep.backup_made
-        self.restore_backup = upkeep.restore_backup
-        self.prune = upkeep.prune
 
         self.tokens = Tokens(parts)
         """The access tokens of the HTTP service; never offered to its callers."""
@@ -111,12 +106,6 @@ class App:
         self.start_report = reports.start_report
         self.render_report = reports.render_report
         self.report_text = reports.report_text
-        upkeep = Upkeep(parts)
-        self.start_backup = upkeep.start_backup
-        self.backup_made = upkeep.backup_made
-        self.restore_backup = upkeep.restore_backup
-        self.prune = upkeep.prune
-        self.deploy_k8s = upkeep.deploy_k8s
 
         looking = Looking(parts)
         self.list_runs = looking.list_runs
@@ -142,6 +131,14 @@ class App:
         self.test_endpoint = notifications.test_endpoint
         self.list_deliveries = notifications.list_deliveries
         self.replay_deliveries = notifications.replay_deliveries
+
+    def _bind_upkeep(self, parts: Parts) -> None:
+        upkeep = Upkeep(parts)
+        self.start_backup = upkeep.start_backup
+        self.backup_made = upkeep.backup_made
+        self.restore_backup = upkeep.restore_backup
+        self.prune = upkeep.prune
+        self.deploy_k8s = upkeep.deploy_k8s
 
     @property
     def store(self) -> Store:

@@ -28,7 +28,7 @@ class RemoteService:
     """A service at an address.
 
     Args:
-        url: where it answers, such as ``https://unity-mlops.lab:8765``.
+        url: where it answers, such as ``https://127.0.0.1:8765``.
         token: what opens it.
         ca_file: certificates of the authority that signed its own; default: those of this machine.
         patience_s: how long it may be away, as while it is started anew.
@@ -127,7 +127,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 def _checked(url: str) -> str:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
-        raise InvalidInputError(f"{url!r} is no address of a service.", fix="Such as https://unity-mlops.lab:8765.")
+        raise InvalidInputError(f"{url!r} is no address of a service.", fix="Such as https://127.0.0.1:8765.")
     return url.rstrip("/")
 
 

@@ -48,7 +48,11 @@ def _rendered(settings: DeploySettings, variables: dict[str, str]) -> str:
     template = files("unity_mlops_mcp.upkeep.deployment").joinpath("manifests.yaml.j2").read_text(encoding="utf-8")
     digest = hashlib.sha256(json.dumps(variables, sort_keys=True).encode()).hexdigest()[:16]
     return environment.from_string(template).render(
-        s=settings, variables=variables, digest=digest, arguments=serve_arguments(settings)
+        s=settings,
+        variables=variables,
+        digest=digest,
+        arguments=serve_arguments(settings),
+        wish=json.dumps(settings.pipeline).replace("$(", "$$("),  # or Kubernetes would put a variable there
     )
 
 
