@@ -1,0 +1,386 @@
+"""Notifications arrive once the receiver does: signed, retried over hours, and lost to no kill."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from standardwebhooks import Webhook
+
+from tests.conftest import REPOSITORY
+from tests.receivers import Receiver, receiver
+from unity_mlops_mcp.app import App
+from unity_mlops_mcp.config import Settings
+from unity_mlops_mcp.errors import ConflictError, ExternalError, InvalidInputError, NotFoundError
+from unity_mlops_mcp.scheduling.notifying.deliver import WAITS_S, Deliverer
+from unity_mlops_mcp.scheduling.notifying.records import Notice, notice_schema
+from unity_mlops_mcp.store.rows import AliasRow, AuditRow, FiringRow, JobRow, ModelRow, ScheduleRow, VersionRow
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
+FAILURE = {"cause": "nan", "message": "The loss is NaN.", "evidence": ["step 10: nan"], "fix": "Lower learning_rate."}
+
+
+@pytest.fixture
+def told(home: Path) -> Iterator[App]:
+    app = App(Settings(home=home))
+    yield app
+    app.close()
+
+
+def a_job(app: App, name: str, *states: str, kind: str = "training", **values: Any) -> None:
+    """A job that went through these states."""
+    row = JobRow(name, kind, f"run-of-{name}", "queued", {"asset": "asset-7"}, True, "t", NOW, NOW)
+    app.store.jobs.add(row)
+    before, attempt = "queued", 1
+    for state in states:
+        if before == "interrupted":
+            attempt += 1
+        changed = {"attempt": attempt, **(values if state == states[-1] else {})}
+        app.store.jobs.change(name, state, where=(before,), attempt=None, now=NOW, values=changed)
+        before = state
+
+
+def bodies(made: Receiver) -> list[dict[str, Any]]:
+    return [json.loads(body) for _, body in made.taken]
+
+
+def types(made: Receiver) -> list[str]:
+    return [body["type"] for body in sorted(bodies(made), key=lambda body: body["sequence"])]
+
+
+def test_a_failed_job_is_told_with_its_context_and_a_signature_that_a_library_verifies(told: App) -> None:
+    with receiver() as made:
+        added = told.add_endpoint(made.url, private=True)
+        a_job(told, "job-1", "starting", "running", "failed", failure=FAILURE)
+        assert told.notify() == 2
+        assert types(made) == ["job.started", "job.failed"]
+        for headers, body in made.taken:
+            assert added.secret is not None
+            Webhook(added.secret).verify(body, headers)
+        failed = max(bodies(made), key=lambda body: int(body["sequence"]))
+        assert failed["data"]["failure"] == FAILURE
+        shown = {key: failed["data"][key] for key in ("job_id", "run_id", "asset_id", "kind", "state")}
+        assert shown == {
+            "job_id": "job-1",
+            "run_id": "run-of-job-1",
+            "asset_id": "asset-7",
+            "kind": "training",
+            "state": "failed",
+        }
+        assert told.notify() == 0
+        assert len(made.taken) == 2
+
+
+def test_every_named_event_is_told(told: App) -> None:
+    with receiver() as made:
+        told.add_endpoint(made.url, private=True)
+        a_job(told, "j1", "starting", "running", "succeeded", result={"version_id": "unity-x-1"})
+        a_job(told, "j2", "starting", "running", "interrupted", "starting", "running", "cancelled")
+        schedule = {"name": "nightly", "rule": {"cron": "0 2 * * *"}, "work": [{"request": "patrol"}]}
+        told.store.schedules.add(ScheduleRow("s1", "nightly", schedule, NOW, NOW, NOW))
+        told.store.schedules.add_firing(FiringRow("s1.1", "s1", NOW, "due", NOW))
+        told.store.schedules.change_firing("s1.1", "running", where=("due",), now=NOW)
+        told.store.schedules.change_firing("s1.1", "failed", where=("running",), now=NOW, values={"reason": "1 of 2"})
+        version = VersionRow("unity-x-1", "x", 1, "0" * 64, {}, NOW)
+        told.store.models.add_version(ModelRow("x", "X", NOW), "0" * 64, lambda _: version)
+        for action in ("promote", "rollback"):
+            seen = told.store.models.alias("x", "production")
+            note = AuditRow("x", action, NOW, alias="production", version_id="unity-x-1", reason="because")
+            told.store.models.move_alias(AliasRow("x", "production", "unity-x-1", 0, NOW), expected=seen, note=note)
+        told.notify()
+        assert types(made) == [
+            "job.started",
+            "job.completed",
+            "job.started",
+            "run.interrupted",
+            "run.resumed",
+            "job.cancelled",
+            "schedule.started",
+            "schedule.finished",
+            "model.registered",
+            "model.promoted",
+            "model.rolled_back",
+        ]
+        found = {body["type"]: body["data"] for body in bodies(made)}
+        assert found["job.completed"]["model_version"] == "unity-x-1"
+        assert found["schedule.finished"]["reason"] == "1 of 2"
+        assert (found["model.promoted"]["alias"], found["model.promoted"]["model"]) == ("production", "x")
+        assert len({body["sequence"] for body in bodies(made)}) == len(made.taken)
+
+
+def test_an_endpoint_gets_the_events_and_kinds_it_asked_for(told: App) -> None:
+    with receiver() as one, receiver() as other:
+        told.add_endpoint(one.url, private=True, events="job.failed,model")
+        told.add_endpoint(other.url, private=True, kinds="evaluation")
+        a_job(told, "j1", "starting", "running", "failed", failure=FAILURE)
+        a_job(told, "j2", "starting", "running", "succeeded", kind="evaluation")
+        told.notify()
+        assert types(one) == ["job.failed"]
+        assert types(other) == ["job.started", "job.completed"]
+
+
+@pytest.mark.parametrize("shape", ["slack", "discord"])
+def test_slack_and_discord_get_bodies_of_their_form(told: App, shape: Any) -> None:
+    with receiver() as made:
+        told.add_endpoint(made.url, private=True, shape=shape)
+        a_job(told, "j1", "starting", "failed", failure=FAILURE)
+        told.notify()
+        (body,) = bodies(made)
+        text = body["text" if shape == "slack" else "content"]
+        assert "Training run-of-j1 failed: The loss is NaN." in text
+        assert "Lower learning_rate." in text
+
+
+def test_a_receiver_that_fails_stalls_and_redirects_is_tried_again_until_it_takes_it(told: App) -> None:
+    with receiver(500, 0, 302, 204) as made:
+        told.add_endpoint(made.url, private=True)
+        a_job(told, "j1", "starting", "failed", failure=FAILURE)
+        moment = [NOW + timedelta(seconds=1)]
+        deliverer = Deliverer(told.store, told.settings, clock=lambda: moment[0], timeout_s=0.5)
+        problems = []
+        for wait in WAITS_S[1:5]:
+            deliverer.tend(moment[0])
+            assert deliverer.tend(moment[0]) == 0  # not before its time
+            problems.append(told.list_deliveries().deliveries[0].problem)
+            moment[0] += timedelta(seconds=wait * 1.3)
+        assert [str(problem).partition("/…")[2][:30] for problem in problems[:3]] == [
+            " answered with status 500.",
+            " could not be told: timed out.",
+            " answered with status 302.",
+        ]
+        assert (told.list_deliveries().deliveries[0].state, len(made.taken)) == ("delivered", 4)
+        assert len({headers["webhook-id"] for headers, _ in made.taken}) == 1  # receivers know repeats by it
+        assert "a-secret-path" not in json.dumps(told.list_deliveries().model_dump(mode="json"))
+
+
+def test_after_the_last_try_it_is_dead_and_a_replay_brings_it(told: App) -> None:
+    with receiver(503) as made:
+        added = told.add_endpoint(made.url, private=True)
+        a_job(told, "j1", "starting", "failed", failure=FAILURE)
+        moment = [NOW + timedelta(seconds=1)]
+        deliverer = Deliverer(told.store, told.settings, clock=lambda: moment[0])
+        for wait in WAITS_S:
+            moment[0] += timedelta(seconds=wait * 1.3)
+            deliverer.tend(moment[0])
+        (dead,) = told.list_deliveries(state="dead").deliveries
+        assert (dead.attempts, len(made.taken)) == (len(WAITS_S), len(WAITS_S))
+        made.answers = [204]
+        assert told.replay_deliveries(endpoint_id=added.endpoint_id).count == 1
+        told.notify()
+        assert told.list_deliveries(state="delivered").deliveries[0].delivery_id == dead.delivery_id
+
+
+def test_a_receiver_that_is_gone_for_good_is_told_nothing_more(told: App) -> None:
+    with receiver(410) as made:
+        told.add_endpoint(made.url, private=True)
+        a_job(told, "j1", "starting", "failed", failure=FAILURE)
+        told.notify()
+        a_job(told, "j2", "starting", "failed", failure=FAILURE)
+        told.notify()
+        assert len(made.taken) == 1
+        (endpoint,) = told.list_endpoints().endpoints
+        assert "410" in str(endpoint.disabled)
+
+
+def test_one_receiver_that_stalls_holds_up_no_other(told: App) -> None:
+    with receiver(0) as slow, receiver() as quick:
+        told.add_endpoint(slow.url, private=True)
+        told.add_endpoint(quick.url, private=True)
+        a_job(told, "j1", "starting", "failed", failure=FAILURE)
+        Deliverer(told.store, told.settings, clock=lambda: NOW, timeout_s=0.5).tend(NOW)
+        assert (len(slow.taken), len(quick.taken)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}/x",
+        "http://localhost:{port}/x",
+        "http://[::1]:{port}/x",
+        "http://[::ffff:127.0.0.1]:{port}/x",
+        "http://0.0.0.0:{port}/x",
+        "http://2130706433:{port}/x",
+        "http://169.254.169.254/latest/meta-data",
+        "http://10.0.0.1/x",
+    ],
+)
+def test_private_addresses_are_refused_unless_they_are_allowed(told: App, url: str) -> None:
+    with receiver() as made:
+        target = url.format(port=made.url.split(":")[2].partition("/")[0])
+        added = told.add_endpoint(target)
+        with pytest.raises(ExternalError, match=r"not public|could not be told"):
+            told.test_endpoint(added.endpoint_id)
+        assert made.taken == []
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("ftp://example.com/x", "cannot be used"),
+        ("https://user:pass@example.com/", "cannot be used"),
+        ("https://", "cannot be used"),
+        ("https://example.com/a b", "cannot be used"),
+        ("nobody", "cannot be used"),
+        ("team@example.com", "No mail server"),
+        ("a b@example.com", "no e-mail address"),
+    ],
+)
+def test_targets_that_are_none_are_refused_and_not_repeated(told: App, target: str, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said) as caught:
+        told.add_endpoint(target)
+    assert "pass" not in str(caught.value).replace("password", "")
+
+
+def test_wrong_events_kinds_secrets_and_endpoints_are_refused(told: App) -> None:
+    url = "https://example.com/hook"
+    for wrong in ({"events": "job.exploded"}, {"kinds": "cooking"}, {"secret": "whsec_dG9vIHNob3J0"}):
+        with pytest.raises(InvalidInputError):
+            told.add_endpoint(url, **wrong)
+    told.add_endpoint(url)
+    with pytest.raises(ConflictError, match=r"https://example.com/…"):
+        told.add_endpoint(url)
+    for call in (told.test_endpoint, told.remove_endpoint, told.list_deliveries):
+        with pytest.raises(NotFoundError, match="nobody"):
+            call("nobody")
+
+
+def test_the_endpoint_of_the_settings_is_told_and_never_shown(
+    home: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with receiver(500) as made:
+        app = App(Settings(home=home, webhook_url=made.url, webhook_private=True))  # type: ignore[arg-type]
+        app.notify()
+        a_job(app, "j1", "starting", "failed", failure=FAILURE)
+        app.notify()
+        shown = app.list_endpoints().model_dump_json() + app.list_deliveries().model_dump_json()
+        app.close()
+        assert len(made.taken) == 1
+    said = capsys.readouterr()
+    for text in (shown, said.out, said.err, caplog.text, repr(app.settings)):
+        assert "a-secret-path" not in text
+
+
+SENDER = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from unity_mlops_mcp.app import App
+from unity_mlops_mcp.config import Settings
+app = App(Settings(home=Path(sys.argv[1])))
+print("ready", flush=True)
+app.notify(datetime.fromisoformat(sys.argv[2]))
+print("sent", flush=True)
+"""
+
+
+def start_sender(home: Path, moment: datetime) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SENDER, str(home), moment.isoformat()],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_a_kill_in_the_midst_of_sending_loses_nothing(told: App, home: Path) -> None:
+    """Whoever was being told when the process died is told again once its claim has run out."""
+    with receiver(0, 204) as made:
+        told.add_endpoint(made.url, private=True)
+        for number in range(5):
+            a_job(told, f"j{number}", "starting", "failed", failure=FAILURE)
+        moment = datetime.now(timezone.utc)
+        with start_sender(home, moment) as sender:
+            assert sender.stdout is not None
+            assert sender.stdout.readline() == "ready\n"
+            while not made.taken:  # bounded by the test's own timeout
+                sender.poll()
+            sender.kill()
+        made.release.set()
+        for minutes in (3, 10):
+            told.notify(moment + timedelta(minutes=minutes))
+        arrived = {headers["webhook-id"] for headers, _ in made.taken}
+        assert len(arrived) == 5
+        assert {row.state for row in told.list_deliveries().deliveries} == {"delivered"}
+
+
+class MailHandler:
+    """A mail server's say about each message: codes of the next answers, the last one for ever."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.taken: list[str] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:  # noqa: N802 - the library's name
+        del server, session
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if answer.startswith("250"):
+            self.taken.append(envelope.content.decode())
+        return answer
+
+
+@pytest.fixture
+def mail() -> Iterator[tuple[MailHandler, Controller]]:
+    handler = MailHandler("451 later", "250 taken")
+    controller = Controller(handler, hostname="127.0.0.1", port=0)
+    with suppress(OSError):
+        controller.start()
+    yield handler, controller
+    controller.stop()
+
+
+def mail_settings(home: Path, controller: Controller) -> Settings:
+    server: Any = controller.server
+    port = server.sockets[0].getsockname()[1]
+    sender = "robot@example.com"
+    return Settings(home=home, smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", smtp_from=sender)
+
+
+def test_mail_is_tried_again_after_a_refusal_for_now_and_told_in_plain_words(
+    home: Path, mail: tuple[MailHandler, Controller]
+) -> None:
+    handler, controller = mail
+    app = App(mail_settings(home, controller))
+    app.add_endpoint("team@example.com", events="job.failed")
+    a_job(app, "j1", "starting", "failed", failure=FAILURE)
+    moment = datetime.now(timezone.utc)
+    app.notify(moment)
+    assert app.list_deliveries().deliveries[0].state == "pending"
+    app.notify(moment + timedelta(seconds=10))
+    assert app.list_deliveries().deliveries[0].state == "delivered"
+    (text,) = handler.taken
+    for part in (
+        "To: team@example.com",
+        "The loss is NaN.",
+        "Lower learning_rate.",
+        "step 10: nan",
+        "Message-ID: <msg_",
+    ):
+        assert part in text
+    app.close()
+
+
+def test_mail_that_is_refused_for_good_is_dead_at_once(home: Path, mail: tuple[MailHandler, Controller]) -> None:
+    handler, controller = mail
+    handler.answers = ["550 no such user"]
+    app = App(mail_settings(home, controller))
+    app.add_endpoint("team@example.com")
+    a_job(app, "j1", "starting", "failed", failure=FAILURE)
+    app.notify()
+    (delivery, *_) = app.list_deliveries().deliveries
+    assert (delivery.state, "550" in str(delivery.problem)) == ("dead", True)
+    app.close()
+
+
+def test_the_documented_schema_is_what_is_sent() -> None:
+    documented = json.loads((REPOSITORY / "docs" / "webhook.schema.json").read_text())
+    assert documented == notice_schema()
+    assert set(documented["required"]) == {name for name, field in Notice.model_fields.items() if field.is_required()}
