@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from tests.conftest import REPOSITORY
@@ -241,7 +242,12 @@ def test_targets_that_are_none_are_refused_and_not_repeated(told: App, target: s
 
 def test_wrong_events_kinds_secrets_and_endpoints_are_refused(told: App) -> None:
     url = "https://example.com/hook"
-    for wrong in ({"events": "job.exploded"}, {"kinds": "cooking"}, {"secret": "whsec_dG9vIHNob3J0"}):
+    cases: tuple[dict[str, Any], ...] = (
+        {"events": "job.exploded"},
+        {"kinds": "cooking"},
+        {"secret": "whsec_dG9vIHNob3J0"},
+    )
+    for wrong in cases:
         with pytest.raises(InvalidInputError):
             told.add_endpoint(url, **wrong)
     told.add_endpoint(url)
@@ -256,7 +262,7 @@ def test_the_endpoint_of_the_settings_is_told_and_never_shown(
     home: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with receiver(500) as made:
-        app = App(Settings(home=home, webhook_url=made.url, webhook_private=True))  # type: ignore[arg-type]
+        app = App(Settings(home=home, webhook_url=SecretStr(made.url), webhook_private=True))
         app.notify()
         a_job(app, "j1", "starting", "failed", failure=FAILURE)
         app.notify()
