@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
@@ -14,11 +15,12 @@ from starlette.applications import Starlette
 
 from tests.event_files import REWARD, SUCCESS
 from tests.onnx_models import linear
-from tests.report_homes import add_run, configuration
+from tests.report_homes import BEGUN, add_run, configuration
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.interfaces.http.dashboard.asking import Visitor
 from unity_mlops_mcp.interfaces.http.dashboard.routes import routes
 from unity_mlops_mcp.store.ids import utc_now
+from unity_mlops_mcp.store.rows import FiringRow, ScheduleRow
 from unity_mlops_mcp.store.store import Store
 
 CSRF = "of-this-session"
@@ -62,6 +64,18 @@ def register(app: App, folder: Path) -> tuple[str, str]:
     ]
     app.promote_model(version=versions[0], alias="staging", override_reason="the first of all", confirm=True)
     return versions[0], versions[1]
+
+
+def schedule(app: App) -> str:
+    """A nightly schedule of two assets in Berlin; one firing was skipped, one goes on."""
+    work = [{"request": "reach the target"}, {"request": "patrol three points", "after": ["evaluate", "promote"]}]
+    data = {"name": "night shift", "rule": {"cron": "30 2 * * *", "timezone": "Europe/Berlin"}, "work": work}
+    made = ScheduleRow("schedule-1", "night shift", data, seen_until=BEGUN, created_at=BEGUN, changed_at=BEGUN)
+    store, later = app.store.schedules, BEGUN + timedelta(days=1)
+    store.add(made)
+    store.add_firing(FiringRow("firing-1", made.schedule_id, BEGUN, "skipped", BEGUN, reason=f"too early {EVIL}"))
+    store.add_firing(FiringRow("firing-2", made.schedule_id, later, "running", later, jobs=["job-nav-going"]))
+    return made.schedule_id
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.dashboard_worlds import CSRF, EVIL, VISITOR, furnish, register, served
+from tests.dashboard_worlds import CSRF, EVIL, VISITOR, furnish, register, schedule, served
 from tests.report_homes import add_run
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
@@ -118,6 +118,19 @@ def test_models_are_shown_with_aliases_audit_and_cards(app: App, browser: httpx.
     assert f"register {second} {EVIL}" in said
     assert "# Nav Agent, version 1" in words(browser.get(f"/models/nav-agent/{first}"))
     assert browser.get("/models/nobody").status_code == 404
+
+
+def test_schedules_are_shown_with_their_next_and_last_firings(app: App, browser: httpx.Client) -> None:
+    assert "Nothing is trained by schedule yet." in words(browser.get("/schedules"))
+    schedule_id = schedule(app)
+    listed = words(browser.get("/schedules"))
+    assert re.search(r"night shift 30 2 \* \* \* Europe/Berlin \w{3} \d{4}-\d\d-\d\d 02:30 running", listed)
+    assert "reach the target; patrol three points" in listed
+    said = words(browser.get(f"/schedules/{schedule_id}"))
+    assert len(re.findall(r"\w{3} \d{4}-\d\d-\d\d 02:30", said)) == 5
+    assert f"skipped too early {EVIL}" in said
+    assert re.search(r"Due State Jobs Ended 2026-11-26 12:00 UTC running job-nav-going", said)
+    assert browser.get("/schedules/nobody").status_code == 404
 
 
 def test_the_machine_tells_what_it_lacks_and_what_it_does(browser: httpx.Client) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.dashboard_worlds import furnish, progress, served
+from tests.dashboard_worlds import furnish, progress, register, schedule, served
 from tests.event_files import REWARD, START, SUCCESS, summaries
 from tests.report_homes import add_run
 from unity_mlops_mcp import config
@@ -22,7 +22,15 @@ from unity_mlops_mcp.store.store import Store
 pytestmark = pytest.mark.slow
 
 PATIENCE_MS = 30_000
-EVERY = (*PLACES.values(), "/runs/nav-going", "/runs/nav-broken", "/compare?run=nav-slow&run=nav-fast", "/runs/nobody")
+EVERY = (
+    *PLACES.values(),
+    "/runs/nav-going",
+    "/runs/nav-broken",
+    "/compare?run=nav-slow&run=nav-fast",
+    "/runs/nobody",
+    "/models/nav-agent",
+    "/schedules/night%20shift",
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +50,8 @@ def app(home: Path) -> Iterator[App]:
     furnish(store)
     store.close()
     application = App(config.settings())
+    register(application, home.parent)
+    schedule(application)
     yield application
     application.close()
 

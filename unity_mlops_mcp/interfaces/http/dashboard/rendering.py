@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from unity_mlops_mcp.reports.records import Chart
 
 HERE = Path(__file__).parent
-PLACES = {"runs": "/", "compare": "/compare", "models": "/models", "machine": "/machine"}
+PLACES = {"runs": "/", "compare": "/compare", "models": "/models", "schedules": "/schedules", "machine": "/machine"}
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -85,6 +85,22 @@ def _time(moment: str | datetime | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), told(value))
 
 
+def _ticked(text: str) -> Markup:
+    """A text whose parts between backticks are code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one of them is no sign of ours
+        return Markup("{}").format(text)
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
+
+
+def _local(moment: str) -> Markup:
+    """A moment in the zone that it is written in, which the page names beside it."""
+    value = datetime.fromisoformat(moment)
+    return Markup('<time datetime="{}">{}</time>').format(moment, f"{value:%a %Y-%m-%d %H:%M}")
+
+
 def _lines(chart: Chart) -> str:
     """What the script draws of a chart, as JSON."""
     told = {
@@ -112,7 +128,14 @@ def _templates() -> Any:
     )
     told = ("number", "whole", "percent", "duration", "size", "plural", "words")
     environment.filters |= {name: getattr(wording, name) for name in told}
-    environment.filters |= {"svg": chart_svg, "described": described, "lines": _lines, "time": _time}
+    environment.filters |= {
+        "svg": chart_svg,
+        "described": described,
+        "lines": _lines,
+        "time": _time,
+        "local": _local,
+        "ticked": _ticked,
+    }
     environment.globals |= {
         "address": _address,
         "palette": PALETTE,

@@ -21,6 +21,7 @@ from unity_mlops_mcp.interfaces.http.dashboard.machine_page import machine
 from unity_mlops_mcp.interfaces.http.dashboard.model_pages import card, model, models
 from unity_mlops_mcp.interfaces.http.dashboard.rendering import HEADERS, assets, render
 from unity_mlops_mcp.interfaces.http.dashboard.run_pages import job, resume, run, runs, stop
+from unity_mlops_mcp.interfaces.http.dashboard.schedule_pages import schedule, schedules
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
@@ -33,6 +34,8 @@ PAGES: dict[str, MakePage] = {
     "/models": models,
     "/models/{name}": model,
     "/models/{name}/{version}": card,
+    "/schedules": schedules,
+    "/schedules/{name}": schedule,
     "/machine": machine,
 }
 ACTS: dict[str, Act] = {"/runs/{id}/stop": stop, "/runs/{id}/resume": resume}
