@@ -40,6 +40,7 @@ CALLS: tuple[tuple[str, dict[str, Any], bool, str], ...] = (
     ("stop_training", {"id": "nope"}, True, "nope"),
     ("resume_training", {"run_id": "nope"}, True, "nope"),
     ("get_metrics", {"run_id": "nope"}, True, "nope"),
+    ("record_demonstrations", {"build_id": "nope"}, True, "nope"),
     ("inspect_dataset", {"path": "nowhere.demo"}, True, "nowhere.demo"),
     ("evaluate_model", {"run_id": "nope"}, True, "nope"),
     ("render_report", {"run_ids": "nope"}, True, "nope"),

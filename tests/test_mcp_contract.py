@@ -126,6 +126,7 @@ EVALUATION = {
     "env_args",
     "idempotency_key",
 }
+RECORDING = {"build_id", "env_path", "episodes", "policy", "seed", "idempotency_key"}
 REGISTRATION = {"name", "run_id", "onnx_path", "description", "registry", "vertex_project", "vertex_region"}
 PROMOTION = {"version", "name", "alias", "gates", "action", "override_reason", "confirm"}
 ROLLBACK = {"name", "alias", "to", "reason", "corrective_action", "confirm"}
@@ -146,6 +147,7 @@ TOOLS: dict[str, tuple[set[str], set[str], tuple[bool, bool, bool, bool]]] = {
     "stop_training": ({"id"}, {"id"}, (False, True, True, False)),
     "resume_training": ({"run_id", "extra_steps"}, {"run_id"}, (False, False, False, False)),
     "render_report": ({"run_ids", "format"}, {"run_ids"}, (False, False, False, False)),
+    "record_demonstrations": (RECORDING, set(), (False, False, False, False)),
     "inspect_dataset": ({"path", "build_id"}, {"path"}, (True, False, True, False)),
     "evaluate_model": (EVALUATION, set(), (False, False, False, False)),
     "register_model": (REGISTRATION, set(), (False, False, True, True)),

@@ -80,10 +80,11 @@ class App:
         self.stop_training = trainings.stop_training
         self.resume_training = trainings.resume_training
 
-        self.inspect_dataset = Datasets(parts).inspect_dataset
-
     def _bind_models(self, parts: Parts) -> None:
         policies, elsewhere = self._policies, Elsewhere(parts)
+        datasets = Datasets(parts, policies)
+        self.inspect_dataset = datasets.inspect_dataset
+        self.record_demonstrations = datasets.record_demonstrations
         self.install_model = Models(parts, policies).install_model
         self.evaluate_model = Evaluations(parts, policies).evaluate_model
 

@@ -49,6 +49,12 @@ async def _evaluate(context: JobContext) -> dict[str, Any]:
     return await evaluate(context)
 
 
+async def _record(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.evaluation.demonstrating import record
+
+    return await record(context)
+
+
 async def _report(context: JobContext) -> dict[str, Any]:
     from unity_mlops_mcp.reports.run import render
 
@@ -94,6 +100,7 @@ KINDS = {
         Kind("build", run=_build_player, can_resume=lambda _: True, limited=False),
         Kind("build_unity", run=_build_unity, can_resume=lambda _: True, grace_s=5.0),
         Kind("evaluation", run=_evaluate, can_resume=lambda _: True, grace_s=2.0),
+        Kind("recording", run=_record, can_resume=lambda _: True, grace_s=2.0),
         Kind("report", run=_report, can_resume=lambda _: True, limited=False, grace_s=2.0),
         Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
         Kind("vertex_upload", run=_vertex_upload, can_resume=lambda _: True, limited=False, grace_s=2.0),

@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 
 from unity_mlops_mcp.errors import ExternalError, InvalidInputError
-from unity_mlops_mcp.evaluation.policy import Memories, Policy
+from unity_mlops_mcp.evaluation.policy import Memories
 from unity_mlops_mcp.protocol.agents import random_actions
-from unity_mlops_mcp.protocol.simulation import Actions, BehaviorStep, Decisions, Stat
+from unity_mlops_mcp.protocol.simulation import Actions, BehaviorSpec, BehaviorStep, Decisions, Stat
 from unity_mlops_mcp.protocol.trainer import Environment
 
 SUCCESS = "Environment/Success"
@@ -49,6 +49,20 @@ class Episode:
     measures: Mapping[str, float] = field(default_factory=dict)
 
 
+class Actor(Protocol):
+    """Who acts: a trained policy, or a scripted expert."""
+
+    def require_fit(self, behavior: BehaviorSpec) -> None:
+        """Do nothing where it can play the behaviour; raises `InvalidInputError` where it cannot."""
+
+    def begin(self, seed: int) -> None:
+        """Start whatever noise it has anew."""
+
+    def act(self, decisions: Decisions, memories: Memories) -> Actions:
+        """What the agents do."""
+        ...
+
+
 class Watch(Protocol):
     """Who looks on while policies play."""
 
@@ -74,7 +88,7 @@ class Nobody:
 
 def play(
     environment: Environment,
-    policies: Mapping[str, Policy],
+    policies: Mapping[str, Actor],
     *,
     episodes: int,
     seed: int = 0,
@@ -116,7 +130,7 @@ def success_rate(episodes: Sequence[Episode]) -> float | None:
 class _Actors:
     """Who acts for which behaviour."""
 
-    def __init__(self, environment: Environment, policies: Mapping[str, Policy], seed: int, watch: Watch) -> None:
+    def __init__(self, environment: Environment, policies: Mapping[str, Actor], seed: int, watch: Watch) -> None:
         self._environment, self._watch = environment, watch
         self._random = np.random.default_rng(seed)
         self._policies = {name: _policy_of(name, policies) for name in environment.behaviors}
@@ -150,7 +164,7 @@ class _Actors:
         return chosen
 
 
-def _policy_of(name: str, policies: Mapping[str, Policy]) -> Policy | None:
+def _policy_of(name: str, policies: Mapping[str, Actor]) -> Actor | None:
     return policies.get(name) or policies.get(name.partition("?")[0])
 
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any
 
 from unity_mlops_mcp import __version__
 from unity_mlops_mcp.errors import ExternalError
@@ -27,10 +27,12 @@ from unity_mlops_mcp.protocol.side_channels import (
 )
 from unity_mlops_mcp.protocol.simulation import Actions, BehaviorSpec, BehaviorStep, Stat
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 _LEAVE_S = 5.0
 
 
-@final
 class Environment:
     """A player in conversation: started (or awaited), asked to reset and step, and closed.
 
@@ -96,7 +98,7 @@ class Environment:
             self.close()
             raise
 
-    def __enter__(self) -> Environment:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from unity_mlops_mcp.results.base import Result
+from unity_mlops_mcp.results.base import Result, State
 
 
 class Range(Result):
@@ -70,4 +70,19 @@ class DatasetReport(Result):
     duplicate_episodes: int
     findings: list[DatasetFault]
     fits: bool | None = Field(default=None, description="Whether it fits the build's behaviour; null: none was named.")
+    next: str
+
+
+class StartedRecording(Result):
+    """A recording that was accepted; it goes on without the caller."""
+
+    job_id: str
+    state: State
+    path: str = Field(description="The .demo file that it will write.")
+    behavior_name: str
+    episodes: int
+    played_by: str = Field(description="`expert`, or the policy's file.")
+    mean_return: float | None = Field(default=None, description="Once it has ended: of the recorded episodes.")
+    success: float | None = Field(default=None, description="The same: share of successes, if the player tells it.")
+    waiting_for: str | None = Field(default=None, description="Why it does not run yet.")
     next: str

@@ -45,6 +45,7 @@ OPERATIONS: dict[str, Callable[..., None]] = {
     "list-runs": operations.list_runs,
     "stop-training": operations.stop_training,
     "resume-training": operations.resume_training,
+    "record-demonstrations": datasets.record_demonstrations,
     "inspect-dataset": datasets.inspect_dataset,
     "evaluate-model": models.evaluate_model,
     "render-report": reports.render_report,

@@ -129,6 +129,11 @@ DemonstrationSignals = Annotated[
     str | None,
     Field(description="hybrid: signals from the dataset while training on the player: 'gail', 'cloning', or both."),
 ]
+RecordedEpisodes = Annotated[int, Field(ge=1, le=100_000, description="Episodes to record, of one agent each.")]
+RecordedPolicy = Annotated[
+    str | None,
+    Field(description="Who plays: a run_id, a registered model, an .onnx file, or 'expert' (default; scripted)."),
+]
 FittedBuild = Annotated[str | None, Field(description="A build whose behaviour it must fit.")]
 InitializeFrom = Annotated[str | None, Field(description="A run whose weights are the start.")]
 NewRunId = Annotated[str | None, Field(description="A name for the run (letters, digits, - and _). Default: made.")]

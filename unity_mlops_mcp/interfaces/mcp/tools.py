@@ -40,6 +40,7 @@ def make_tools(app: Callable[[], App]) -> list[StrictTool]:
         _tool(training.list_runs, "List the runs", read_only=True),
         _tool(training.stop_training, "Stop a run or job", destructive=True, idempotent=True),
         _tool(training.resume_training, "Resume a run"),
+        _tool(datasets.record_demonstrations, "Record demonstrations"),
         _tool(datasets.inspect_dataset, "Look at recorded experience", read_only=True),
         _tool(models.evaluate_model, "Test a policy over episodes"),
         _tool(insight.render_report, "Make a report of runs"),
