@@ -30,8 +30,13 @@ ACTION_RANGE = 3.0
 """A policy's continuous actions reach the player as ``clamp(raw, -3, 3) / 3`` (``ActionModel`` of mlagents 1.x)."""
 PATIENCE = 6
 """So many looks at the validation episodes without a better one end the cloning."""
-LEAST_GAIN = 0.002
+LEAST_GAIN = 0.01
 """What counts as better: this share of the best loss so far."""
+FIRST_SPREAD = 0.1
+"""The standard deviation that actions begin with: the loss is on drawn actions, and must not drown in their noise."""
+BATCHES = 4
+"""So many batches at least are made of the data in each pass, so that little of it is left over."""
+LEAST_BATCH = 32
 BEST = "best.pt"
 
 
@@ -161,7 +166,7 @@ class _Cloning:
         """The cloning module of mlagents over our buffer; it would read a .demo file itself."""
         bc_module.demo_to_buffer = lambda *_: (self.spec, self.training)
         hyper = self.settings.hyperparameters
-        batch = min(hyper.batch_size, self.training.num_experiences)
+        batch = max(min(LEAST_BATCH, hyper.batch_size), min(hyper.batch_size, self.training.num_experiences // BATCHES))
         self.chunk = max(1, self.settings.summary_freq)
         cloning = BehavioralCloningSettings(
             demo_path="", steps=self.task.updates, batch_size=batch, num_epoch=1, samples_per_update=self.chunk * batch
@@ -186,6 +191,7 @@ class _Cloning:
             self.policy.actor.update_normalization(self.training)
             self.optimizer.critic.update_normalization(self.training)
             self.policy.set_step(0)
+            self._spread(FIRST_SPREAD, FIRST_SPREAD)
 
     def _recall(self) -> None:
         """The best weights of an earlier attempt."""
@@ -280,18 +286,19 @@ class _Cloning:
         if self.best.weights is not None:
             self.policy.actor.load_state_dict(self.best.weights)
             _say(f"{self.name}. The policy is that of step {self.best.step}, validation loss {self.best.loss:.6f}.")
-        self._spread()
+        if self.task.least_spread > 0:
+            self._spread(self.task.least_spread, ACTION_RANGE)
         self.policy.set_step(self.step)
         exported, _ = self.saver.save_checkpoint(self.name, self.step)
         self.saver.copy_final_model(exported)
 
-    def _spread(self) -> None:
-        """Give actions back their least spread: cloning pulls it down, and a training that follows must explore."""
+    def _spread(self, least: float, most: float) -> None:
+        """Hold the actions' spread within bounds: cloning pulls it down, and a training that follows must explore."""
         model = self.policy.actor.action_model._continuous_distribution
-        if model is None or self.task.least_spread <= 0:
-            return
-        with torch.no_grad():
-            model.log_sigma.clamp_(min=float(np.log(self.task.least_spread * ACTION_RANGE)))
+        if model is not None:
+            low, high = np.log([least * ACTION_RANGE, most * ACTION_RANGE]).tolist()
+            with torch.no_grad():
+                model.log_sigma.clamp_(min=low, max=high)
 
 
 def _say(line: str) -> None:

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     reason = start.refusal("compat")
     if reason:
         launcher.refuse(reason)
-    start.prepare("compat")
+    start.prepare("compat" if start.refusal("fast") else "fast")
     cloning = import_module(launcher.PACKAGE + ".cloning")
     cloning.clone(cloning.Task(**task))
     return 0
