@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "unity_mlops_mcp"
 HOUSE = """
     errors config process store jobs spec protocol sandbox codegen builds metrics training evaluation reports registry
-    pipeline scheduling upkeep results inputs views kinds operations app interfaces __main__
+    pipeline scheduling upkeep results inputs views kinds operations app compat interfaces __main__
 """
 ORDER = HOUSE.split()
 ALONE = "trainer_env"

@@ -127,6 +127,7 @@ class App:
 
         self._notifications = notifications = Notifications(parts)
         self.add_endpoint = notifications.add_endpoint
+        self.ensure_endpoint = notifications.ensure_endpoint
         self.list_endpoints = notifications.list_endpoints
         self.remove_endpoint = notifications.remove_endpoint
         self.test_endpoint = notifications.test_endpoint

@@ -151,16 +151,22 @@ class Notifications:
                 break
         return tried
 
+    def ensure_endpoint(self, url: str, *, private: bool = True, secret: str | None = None) -> None:
+        """Tell a webhook from now on, unless it is told already.
+
+        Raises:
+            InvalidInputError: the URL or the secret cannot be used.
+        """
+        if not any(row.target == url for row in self._parts.store.notices.endpoints()):
+            self.add_endpoint(url, private=private, secret=secret)
+
     def _ensure_configured(self) -> None:
         """The endpoint that the settings name is one like any other."""
         settings = self._parts.settings
-        if settings.webhook_url is None:
-            return
-        url = settings.webhook_url.get_secret_value()
-        if any(row.target == url for row in self._parts.store.notices.endpoints()):
-            return
-        secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
-        self.add_endpoint(url, private=settings.webhook_private, secret=secret)
+        if settings.webhook_url is not None:
+            secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
+            url = settings.webhook_url.get_secret_value()
+            self.ensure_endpoint(url, private=settings.webhook_private, secret=secret)
 
     def _row(self, endpoint_id: str) -> EndpointRow:
         rows = self._parts.store.notices.endpoints()

@@ -63,6 +63,8 @@ class Schedules:
         max_concurrent_jobs: int = 4,
         enabled: bool = True,
         confirm: bool = False,
+        dry_run: bool = False,
+        replace: bool = False,
     ) -> ScheduleResult:
         """Train again and again: each firing starts one pipeline for each asset.
 
@@ -87,6 +89,8 @@ class Schedules:
             max_concurrent_jobs: pipelines of one firing that run at once, under UNITY_MLOPS_MAX_JOBS.
             enabled: whether it fires from now on.
             confirm: whether the user allowed code that somebody else wrote to be built.
+            dry_run: every firing plans, writes and checks only.
+            replace: change the schedule of this name, where there is one; its firings stay, missed ones too.
 
         Raises:
             InvalidInputError: something cannot be used; nothing was written.
@@ -105,6 +109,7 @@ class Schedules:
             "max_steps": max_steps,
             "confirm": confirm,
             "scenes": names(scenes),
+            "dry_run": dry_run,
             **_afterwards(after, alias, warm_start=warm_start),
         }
         schedule = validated(
@@ -122,7 +127,7 @@ class Schedules:
                 "max_concurrent_jobs": max_concurrent_jobs,
             },
         )
-        return self._add(schedule, enabled=enabled)
+        return self._add(schedule, enabled=enabled, replace=replace)
 
     def list_schedules(self, name: str | None = None) -> ScheduleList:
         """Schedules with their next firings and the last outcome; with a name, one of them with its history.
@@ -174,7 +179,7 @@ class Schedules:
             table.change(row.schedule_id, now=now, enabled=action == "resume", **resumed)
         return self._result(self._row(row.schedule_id))
 
-    def _add(self, schedule: Schedule, *, enabled: bool) -> ScheduleResult:
+    def _add(self, schedule: Schedule, *, enabled: bool, replace: bool) -> ScheduleResult:
         now, rng = utc_now(), SystemRandom()
         row = ScheduleRow(
             schedule_id=new_id("schedule", now=now, rng=rng),
@@ -185,6 +190,10 @@ class Schedules:
             created_at=now,
             changed_at=now,
         )
+        if replace and self._parts.store.schedules.get(schedule.name) is not None:
+            there = self._row(schedule.name)
+            self._parts.store.schedules.change(there.schedule_id, now=now, data=row.data, enabled=enabled)
+            return self._result(self._row(there.schedule_id))
         if not self._parts.store.schedules.add(row):
             raise ConflictError(
                 f"There is a schedule {schedule.name!r} already.",

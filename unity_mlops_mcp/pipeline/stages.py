@@ -353,6 +353,7 @@ def _found(shop: Workshop, build_id: str) -> Built:
 
 
 def _start_run(shop: Workshop) -> Job:
+    from unity_mlops_mcp.training.offline import learning_from
     from unity_mlops_mcp.training.planning import Wish
     from unity_mlops_mcp.training.player import player_for
     from unity_mlops_mcp.training.revision import project_revision
@@ -369,6 +370,7 @@ def _start_run(shop: Workshop) -> Job:
         initialize_from=warm_start(shop),
         **(training.run_settings() if training else {}),
     )
+    player = learning_from(shop.settings, player, wish)
     naming = Naming(idempotency_key=shop.key("train"))
     revision = project_revision(player.build)
     return shop.runs.start(

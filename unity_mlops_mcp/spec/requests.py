@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from unity_mlops_mcp.spec.base import Part
 
@@ -61,6 +61,26 @@ class RLTrainingConfig(Part):
     checkpoint_interval: int | None = Field(default=None, ge=1, description="Agent steps between two checkpoints.")
     keep_checkpoints: int | None = Field(default=None, ge=1, le=1000, description="Checkpoints kept at most.")
     threaded: bool | None = Field(default=None, description="Update in a thread of its own.")
+    training_mode: Literal["online", "offline", "hybrid"] = Field(
+        default="online",
+        description="offline: learn from a dataset, without a player; hybrid: from it first, then with the player.",
+    )
+    offline_dataset_path: str | None = Field(
+        default=None, description="The dataset: .demo or .jsonl files, separated by commas, or a folder of them."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older_spelling(cls, data: Any) -> Any:
+        """``use_offline_demonstrations`` and ``demonstration_path`` mean a hybrid training on that dataset."""
+        if not isinstance(data, dict):
+            return data
+        given = dict(data)
+        used, path = given.pop("use_offline_demonstrations", False), given.pop("demonstration_path", None)
+        if used or path is not None:
+            given.setdefault("training_mode", "hybrid")
+            given.setdefault("offline_dataset_path", path)
+        return given
 
     def behavior_settings(self) -> dict[str, Any]:
         """What was given, laid out as a body of ``behaviors.<name>`` in the trainer YAML, to lay over a preset."""
@@ -79,13 +99,14 @@ class RLTrainingConfig(Part):
         return {**kind, **self._given(_TOP), **given}
 
     def run_settings(self) -> dict[str, Any]:
-        """What was given about the whole run: ``num_envs``, ``time_scale``, ``seed``."""
-        return self.model_dump(include=self.model_fields_set & {"num_envs", "time_scale", "seed"})
+        """What was given about the whole run: ``num_envs``, ``time_scale``, ``seed``, and what it learns from."""
+        return self.model_dump(include=self.model_fields_set & _OF_THE_RUN)
 
     def _given(self, names: tuple[str, ...]) -> dict[str, Any]:
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
+_OF_THE_RUN = {"num_envs", "time_scale", "seed", "training_mode", "offline_dataset_path"}
 _TOP = ("max_steps", "time_horizon", "summary_freq", "checkpoint_interval", "keep_checkpoints", "threaded")
 _NETWORK = ("hidden_units", "num_layers", "normalize")
 _HYPERPARAMETERS = (

@@ -1,0 +1,95 @@
+"""Schedules that a program adds and fires itself."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+import anyio
+import anyio.to_thread
+
+from unity_mlops_mcp.compat.orchestrator import UnityMLOpsOrchestrator
+from unity_mlops_mcp.compat.records import TrainingSchedule
+from unity_mlops_mcp.errors import MlopsError
+from unity_mlops_mcp.results.schedules import ScheduleResult
+from unity_mlops_mcp.store.ids import utc_now
+
+_LOG = logging.getLogger("mlops_unity_pipeline")
+
+
+class TrainingScheduler:
+    """Fires schedules while `run_forever` runs; any other server of ours on the home does too.
+
+    Args:
+        orchestrator: its home and its ``dry_run`` count.
+        max_concurrent_jobs: assets of one firing that train at once.
+        webhook_url: is told of everything that happens; see docs/notifications.md.
+        every_s: seconds between two looks.
+        clock: gives the present moment.
+    """
+
+    def __init__(
+        self,
+        orchestrator: UnityMLOpsOrchestrator,
+        max_concurrent_jobs: int = 4,
+        webhook_url: str | None = None,
+        *,
+        every_s: float = 3.0,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._orchestrator = orchestrator
+        self._max_concurrent_jobs = max_concurrent_jobs
+        self._every_s = every_s
+        self._clock = clock
+        if webhook_url is not None:
+            orchestrator.app.ensure_endpoint(webhook_url)  # the program's own words allow the address that it names
+
+    def add_schedule(self, schedule: TrainingSchedule) -> ScheduleResult:
+        """Add a schedule, or change the one of this name, whose firings are kept.
+
+        Raises:
+            InvalidInputError: the rule or an asset cannot be used.
+            SetupError: there is no trainer.
+        """
+        given = schedule.rl_config.model_dump(mode="json", exclude_unset=True)
+        return self._orchestrator.app.add_schedule(
+            name=schedule.schedule_id,
+            cron=schedule.cron_expression,
+            assets=list(schedule.asset_specs),
+            training=json.dumps(given) if given else None,
+            timezone=schedule.timezone,
+            enabled=schedule.enabled,
+            target=self._orchestrator.target,
+            max_concurrent_jobs=self._max_concurrent_jobs,
+            dry_run=self._orchestrator.dry_run,
+            replace=True,
+        )
+
+    def list_schedules(self) -> list[ScheduleResult]:
+        """The schedules of the home, with their next firings and the last outcome."""
+        return self._orchestrator.app.list_schedules().schedules
+
+    async def run_once(self) -> None:
+        """Look once: fire what is due, start what is queued, send what is to be told."""
+        app = self._orchestrator.app
+        await anyio.to_thread.run_sync(partial(app.tend, self._clock()))
+        await anyio.to_thread.run_sync(app.notify)
+
+    async def run_forever(self) -> None:
+        """Look again and again until it is cancelled; what runs then goes on by itself.
+
+        What goes wrong in one look is logged and tried again.
+        """
+        try:
+            while True:
+                try:
+                    await self.run_once()
+                except MlopsError as error:
+                    _LOG.warning("%s", error)
+                await anyio.sleep(self._every_s)
+        finally:
+            self._orchestrator.app.stop_firing()
+            self._orchestrator.close()
