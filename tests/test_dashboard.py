@@ -12,10 +12,13 @@ import httpx
 import pytest
 
 from tests.dashboard_worlds import CSRF, EVIL, VISITOR, furnish, register, schedule, served
-from tests.report_homes import add_run
+from tests.report_homes import BEGUN, add_run
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.interfaces.http.dashboard.rendering import PLACES
+from unity_mlops_mcp.reports.gather import gather
+from unity_mlops_mcp.reports.library import save_report
+from unity_mlops_mcp.store.rows import JobRow
 from unity_mlops_mcp.store.store import Store
 
 
@@ -33,6 +36,13 @@ def app(home: Path) -> Iterator[App]:
 def browser(app: App) -> Iterator[httpx.Client]:
     with served(app) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
+
+
+def row_of(app: App, job_id: str) -> JobRow:
+    """A job as it is stored."""
+    row = app.store.jobs.get(job_id)
+    assert row is not None
+    return row
 
 
 def words(answer: httpx.Response) -> str:
@@ -88,6 +98,19 @@ def test_a_failed_run_says_why_and_what_to_do_and_nothing_in_it_is_markup(browse
 
 def test_an_address_of_a_job_shows_its_run(browser: httpx.Client) -> None:
     assert "nav-slow" in words(browser.get("/jobs/job-nav-slow"))
+
+
+def test_a_report_is_opened_from_its_job_and_can_do_nothing_in_our_name(app: App, browser: httpx.Client) -> None:
+    report = gather(app.store, ["nav-slow"], report_id="report-1", now=BEGUN)
+    save_report(app.store.home, report)
+    (job,) = app.jobs.page(subject="nav-slow").rows
+    app.store.jobs.add(replace(row_of(app, job.id), id="report-1", kind="report", subject="report of nav-slow"))
+    shown = browser.get("/jobs/report-1")
+    assert re.findall(r'<a href="(/reports/[^"]+)">Open the report', shown.text) == ["/reports/report-1"]
+    opened = browser.get("/reports/report-1")
+    assert "Training report" in opened.text
+    assert opened.headers["content-security-policy"].startswith("sandbox allow-scripts;")
+    assert browser.get("/reports/report-2").status_code == 404
 
 
 def test_what_is_not_there_is_said_with_what_there_is(browser: httpx.Client) -> None:

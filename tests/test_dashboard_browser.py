@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browsers import chromium_browser
 from tests.dashboard_worlds import furnish, progress, register, schedule, served
 from tests.event_files import REWARD, START, SUCCESS, summaries
 from tests.report_homes import add_run
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.interfaces.http.dashboard.rendering import PLACES
+from unity_mlops_mcp.reports.gather import gather
+from unity_mlops_mcp.reports.library import save_report
 from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.store.store import Store
 
@@ -35,13 +37,8 @@ EVERY = (
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no Chromium: install it to look at the dashboard")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    with chromium_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -208,6 +205,13 @@ def test_without_script_the_curves_are_there_all_the_same(chromium: Browser, add
     page.goto("/runs/nav-slow")
     expect(page.get_by_role("img", name="Reward of an episode over agent steps")).to_be_visible()
     context.close()
+
+
+def test_a_report_is_drawn_though_it_may_do_nothing_in_our_name(app: App, page: Page) -> None:
+    save_report(app.store.home, gather(app.store, ["nav-slow"], report_id="report-1", now=utc_now()))
+    page.goto("/reports/report-1")
+    expect(page.locator("figure[data-chart=reward] .uplot")).to_be_visible()
+    assert page.evaluate("window.origin") == "null"
 
 
 def test_a_service_that_goes_away_is_told_and_forgiven_when_it_comes_back(page: Page) -> None:

@@ -26,12 +26,13 @@ TO_HOME = "../../"
 """From a report's folder to the home, for the links to policies."""
 
 
-def html_page(report: Report, *, for_print: bool = False) -> str:
+def html_page(report: Report, *, for_print: bool = False, linked: bool = True) -> str:
     """The report as HTML.
 
     Args:
         report: what it says.
         for_print: without script and links, for a PDF; the charts are SVG either way.
+        linked: whether policies are links, which lead there from the report's folder.
     """
     style = _style(for_print=for_print)
     script = "" if for_print else _script()
@@ -45,7 +46,7 @@ def html_page(report: Report, *, for_print: bool = False) -> str:
             data=Markup(_data(report.charts)),  # noqa: S704 - JSON without a "<"
             policy=_policy(style, script),
             narrow=for_print,
-            links="" if for_print else TO_HOME,
+            links=TO_HOME if linked and not for_print else "",
         )
     )
     return text

@@ -46,6 +46,7 @@ _STATUS: tuple[tuple[type[MlopsError], int], ...] = (
     (InvalidInputError, 400),
 )
 _KEPT = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+_SANDBOX = "sandbox allow-scripts; frame-ancestors 'none'"
 _LOG = logging.getLogger(__name__)
 
 Visit = Callable[[Request], Visitor]
@@ -61,7 +62,8 @@ def routes(app: App, visit: Visit) -> list[BaseRoute]:
     """
     shown = [Route(path, _shows(app, visit, make), methods=["GET"]) for path, make in PAGES.items()]
     done = [Route(path, _does(app, visit, act), methods=["POST"]) for path, act in ACTS.items()]
-    return [Route("/static/{name}", _static, methods=["GET"]), *shown, *done]
+    report = Route("/reports/{report_id}", _report(app, visit), methods=["GET"])
+    return [Route("/static/{name}", _static, methods=["GET"]), report, *shown, *done]
 
 
 def respond(page: Page, visitor: Visitor | None) -> Response:
@@ -92,6 +94,23 @@ def _shows(app: App, visit: Visit, make: MakePage) -> Callable[[Request], Respon
             return respond(make(app, Asked(request.path_params, query, visitor)), visitor)
         except Exception as error:  # noqa: BLE001 - a person must read what went wrong, whatever it was
             return respond(error_page(error), visitor)
+
+    return show
+
+
+def _report(app: App, visit: Visit) -> Callable[[Request], Response]:
+    """A report as it was made; it brings its own script and policy, and may do nothing in our name."""
+
+    def show(request: Request) -> Response:
+        from unity_mlops_mcp.reports.library import load_report
+        from unity_mlops_mcp.reports.page import html_page
+
+        visitor = visit(request)
+        try:
+            text = html_page(load_report(app.settings.home, request.path_params["report_id"]), linked=False)
+        except Exception as error:  # noqa: BLE001 - a person must read what went wrong, whatever it was
+            return respond(error_page(error), visitor)
+        return HTMLResponse(text, headers={**HEADERS, "content-security-policy": _SANDBOX})
 
     return show
 

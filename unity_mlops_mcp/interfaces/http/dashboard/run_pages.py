@@ -30,10 +30,8 @@ def runs(app: App, asked: Asked) -> Page:
     """All runs, newest first; those that go on stand above them with their curves."""
     state, behavior = _state(asked.get("state")), asked.get("behavior")
     found = app.list_runs(state=state, behavior=behavior, limit=RUNS_A_PAGE, cursor=asked.get("cursor"))
-    going = (
-        [] if asked.get("cursor") else [row for each in GOING for row in app.list_runs(state=each, limit=CARDS).runs]
-    )
-    cards = [_card(app, row.run_id) for row in going[:CARDS]]
+    going = _going(app) if asked.get("cursor") is None else []
+    cards = [_card(app, run_id) for run_id in going[:CARDS]]
     older = {"state": state, "behavior": behavior, "cursor": found.next_cursor}
     return Page(
         "runs",
@@ -50,6 +48,12 @@ def runs(app: App, asked: Asked) -> Page:
         place="runs",
         refresh_s=QUICK_S if going else CALM_S,
     )
+
+
+def _going(app: App) -> list[str]:
+    """The runs that are not over, those that train before those that wait."""
+    found = sorted(app.jobs.open(kind="training"), key=lambda job: GOING.index(job.state))
+    return [job.subject for job in found]
 
 
 def _card(app: App, run_id: str) -> tuple[Status, list[str], Chart | None]:
@@ -98,6 +102,7 @@ def _shown(app: App, status: Status, asked: Asked) -> dict[str, object]:
         "log": app.read_log(status.id, tail=LOG_LINES),
         "log_lines": LOG_LINES,
         "said": SAID.get(asked.get("said") or ""),
+        "report": f"/reports/{quote(status.id)}" if status.kind == "report" and status.state == "succeeded" else None,
         "may_stop": status.state in GOING and status.state != "stopping",
         "may_resume": status.kind == "training" and status.state in ENDED,
     }
