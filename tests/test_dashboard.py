@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
@@ -94,6 +95,25 @@ def test_a_failed_run_says_why_and_what_to_do_and_nothing_in_it_is_markup(browse
     answer = browser.get("/runs/nav-broken")
     assert f"Why it failed The player ended: {EVIL} player_died SIGSEGV What to do: Resume." in words(answer)
     assert "<img src=x" not in answer.text
+
+
+def test_a_run_that_has_written_nothing_yet_says_so(app: App, browser: httpx.Client) -> None:
+    shutil.rmtree(app.runs.folder("nav-waiting").path)
+    said = words(browser.get("/runs/nav-waiting"))
+    assert "It waits for its turn" in said
+    assert "There is nothing to draw yet" in said
+    assert "Nothing has been written yet." in said
+    assert browser.get("/").status_code == 200
+
+
+def test_what_cannot_be_read_of_a_run_is_said_beside_its_curves(app: App, browser: httpx.Client) -> None:
+    (events,) = app.runs.folder("nav-slow").path.rglob("events.out.tfevents.*")
+    damaged = bytearray(events.read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    events.write_bytes(damaged)
+    answer = browser.get("/runs/nav-slow")
+    assert "Not all of what the trainer wrote can be read" in words(answer)
+    assert 'id="chart-reward"' in answer.text
 
 
 def test_an_address_of_a_job_shows_its_run(browser: httpx.Client) -> None:
