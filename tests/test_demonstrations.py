@@ -96,3 +96,18 @@ def test_what_cannot_be_recorded_is_refused(trainerless: App) -> None:
     with pytest.raises(NotFoundError):
         app.record_demonstrations(build_id=push, policy="no-such-model")
     app.close()
+
+
+@pytest.mark.slow
+def test_noise_disturbs_the_play_and_not_what_is_kept(trainerless: App) -> None:
+    app = trainerless
+    build = app.build_environment(description="reach the target").build_id
+    started = app.record_demonstrations(build_id=build, episodes=8, seed=3, noise=0.5)
+    assert finish(app, started.job_id).state == "succeeded"
+    spec = load_archetype("reach_target").spec
+    for one in read_dataset(app.settings, started.path).trajectories:
+        meant = expert_for(spec).formula(one.observations[0]).clip(-1, 1)
+        np.testing.assert_allclose(one.actions.continuous, meant, atol=1e-5)
+        moved = one.observations[0][1:, 4:6]  # the velocity that followed, as a share of the greatest
+        assert np.abs(moved - one.actions.continuous[:-1]).max() > 0.05
+    app.close()

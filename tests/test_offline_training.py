@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
 
 from tests.demonstrations import record_reach
 from tests.test_datasets import MIXED, REACH, episode
-from tests.training_home import finish, kill, processes_of, until
+from tests.training_home import finish, kill, processes_of, small, the_supervisor, until
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import Settings, settings
-from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.errors import InvalidInputError, SetupError
+from unity_mlops_mcp.evaluation.model import read_model
+from unity_mlops_mcp.protocol.simulation import ActionSpec
 from unity_mlops_mcp.training.datasets.demo import write_demo
 
 LOADER = """
@@ -174,3 +178,135 @@ def test_a_stopped_cloning_keeps_its_policy(app: App, home: Path) -> None:
     status = finish(app, started.run_id)
     assert status.state == "cancelled"
     assert status.onnx is not None
+
+
+@pytest.mark.trainer
+@pytest.mark.slow
+def test_a_hybrid_training_begins_with_what_it_cloned(app: App, home: Path) -> None:
+    dataset = home.parent / "reach.demo"
+    record_reach(dataset, 40)
+    build = app.build_environment(description="reach the target").build_id
+    started = app.start_training(
+        build_id=build,
+        training_mode="hybrid",
+        offline_dataset_path=str(dataset),
+        demonstration_signals="gail, cloning",
+        trainer_config=small(4000),
+        seed=1,
+    )
+    status = finish(app, started.run_id)
+    assert status.state == "succeeded", status.failure
+    folder = home / "runs" / started.run_id
+    assert f"Initializing from {folder}/pretraining/ReachTarget/checkpoint.pt" in (folder / "trainer.log").read_text()
+    first = app.get_metrics(started.run_id, tags="Environment/Cumulative Reward").series[0].values[0]
+    assert first > 1.0  # an untrained policy's is near 0
+    written = yaml.safe_load((folder / "trainer.yaml").read_text("utf-8"))["behaviors"]["ReachTarget"]
+    demonstration = str(folder / "demonstrations" / "online.demo")
+    assert written["reward_signals"]["gail"]["demo_path"] == demonstration
+    assert written["behavioral_cloning"] == {"strength": 0.5, "steps": 2000, "demo_path": demonstration}
+    tags = app.get_metrics(started.run_id).available_tags
+    assert {"Losses/GAIL Loss", "Losses/Pretraining Loss"} <= set(tags)
+    record = json.loads((folder / "run.json").read_text("utf-8"))
+    assert ["offline.py" in " ".join(attempt["command"]) for attempt in record["attempts"]] == [True, False]
+
+
+@pytest.mark.trainer
+@pytest.mark.slow
+def test_a_hybrid_training_that_is_killed_while_it_clones_is_finished(app: App, home: Path) -> None:
+    dataset = home.parent / "reach.demo"
+    record_reach(dataset, 40)
+    build = app.build_environment(description="reach the target").build_id
+    started = app.start_training(
+        build_id=build,
+        training_mode="hybrid",
+        offline_dataset_path=str(dataset),
+        trainer_config=small(3000),
+        seed=1,
+    )
+    until(app, started.run_id, lambda status: "cloning" in status.message)
+    kill(the_supervisor(home))
+    for process in processes_of(home, "offline.py"):
+        kill(process)
+    status = finish(app, started.run_id)
+    assert status.state == "succeeded", status.failure
+    assert status.attempts == 2
+    assert (home / "runs" / started.run_id / "pretraining" / "ReachTarget.onnx").is_file()
+
+
+@pytest.mark.trainer
+@pytest.mark.slow
+def test_a_dataset_that_was_changed_before_the_start_is_refused(app: App, home: Path) -> None:
+    dataset = home.parent / "reach.demo"
+    record_reach(dataset, 10)
+    blocker = app.start_training(training_mode="offline", offline_dataset_path=str(dataset), seed=1)
+    others = [
+        app.start_training(training_mode="offline", offline_dataset_path=str(dataset), seed=seed) for seed in (2, 3)
+    ]
+    assert others[-1].state == "queued"
+    record_reach(dataset, 11)
+    for run in (blocker, others[0]):
+        app.stop_training(run.run_id)
+    status = finish(app, others[-1].run_id)
+    assert status.failure is not None
+    assert status.failure.cause == "dataset_changed"
+
+
+@pytest.fixture(scope="session")
+def rewards_python() -> Path:
+    """An interpreter that has d3rlpy."""
+    named = os.environ.get("UNITY_MLOPS_TEST_OFFLINE_RL")
+    if not named:
+        pytest.skip(
+            "no environment with d3rlpy: set UNITY_MLOPS_TEST_OFFLINE_RL; this test runs only on such a machine"
+        )
+    return Path(named)
+
+
+def test_learning_from_rewards_is_refused_without_its_environment(bare: App, tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="needs d3rlpy") as caught:
+        bare.start_training(training_mode="offline", algorithm="iql", offline_dataset_path=str(tmp_path / "reach.demo"))
+    assert "unity-mlops trainer install --offline-rl" in caught.value.fix
+
+
+def test_learning_from_rewards_is_offline_and_of_vectors(bare: App, tmp_path: Path) -> None:
+    build = bare.build_environment(description="reach the target").build_id
+    with pytest.raises(InvalidInputError, match="learns from a dataset alone"):
+        bare.start_training(build_id=build, algorithm="td3_bc")
+    write_demo(tmp_path / "mixed.demo", MIXED, [episode(MIXED, 10)])
+    with pytest.raises(InvalidInputError, match="needs vector observations and continuous actions"):
+        bare.start_training(training_mode="offline", algorithm="iql", offline_dataset_path=str(tmp_path / "mixed.demo"))
+
+
+@pytest.mark.trainer
+@pytest.mark.slow
+@pytest.mark.parametrize("algorithm", ["iql", "td3_bc"])
+def test_a_policy_learns_from_the_rewards_in_a_dataset(
+    app: App, home: Path, rewards_python: Path, algorithm: Literal["iql", "td3_bc"]
+) -> None:
+    (home / "offline-rl").symlink_to(rewards_python.parent.parent)
+    dataset = home.parent / "reach.demo"
+    record_reach(dataset, 60)
+    build = app.build_environment(description="reach the target").build_id
+    started = app.start_training(
+        build_id=build,
+        training_mode="offline",
+        offline_dataset_path=str(dataset),
+        algorithm=algorithm,
+        max_steps=600,
+        seed=1,
+    )
+    status = finish(app, started.run_id)
+    assert status.state == "succeeded", status.failure
+    assert status.onnx is not None
+    model = read_model(Path(status.onnx))
+    assert (model.version_number, model.opset, model.observations) == (3, 9, ((6,),))
+    assert model.action == ActionSpec(2)
+    assert (model.contradictions, model.finite) == ((), True)
+    evaluated = finish(app, app.evaluate_model(run_id=started.run_id, episodes=64).job_id)
+    assert evaluated.evaluation is not None
+    assert evaluated.evaluation.success is not None
+    assert evaluated.evaluation.success.mean > 0.5
+    with pytest.raises(InvalidInputError, match="no ML-Agents training can begin with"):
+        app.start_training(build_id=build, initialize_from=started.run_id)
+    assert app.resume_training(started.run_id, extra_steps=100).from_step == 600
+    assert finish(app, started.run_id).state == "succeeded"

@@ -44,6 +44,7 @@ class RecordingRequest(BaseModel):
     env_path: str | None = None
     episodes: int = Field(ge=1, le=100_000)
     seed: int = Field(default=1, ge=0, lt=2**31)
+    noise: float = Field(default=0.0, ge=0, le=1, description="What disturbs continuous actions; see `recording`.")
     areas: int = Field(default=AREAS, ge=1, le=4096)
     name: str = Field(description="Of the file, without its suffix.")
 
@@ -139,7 +140,11 @@ class _Recording:
             build = self._build()
             player = build.player or write_launcher(build, self._folder / "player")
         return RecordingEnvironment(
-            [str(executable_of(player))], seed=asked.seed, areas=asked.areas, log_folder=self._folder / "player logs"
+            [str(executable_of(player))],
+            noise=asked.noise,
+            seed=asked.seed,
+            areas=asked.areas,
+            log_folder=self._folder / "player logs",
         )
 
 

@@ -29,15 +29,22 @@ class _Open:
 class RecordingEnvironment(Environment):
     """Keeps, of every round since a reset, the first episode of each agent, whenever it ends.
 
-    Those that end first alone would be the short ones. Arguments as of `Environment`.
+    Those that end first alone would be the short ones. Arguments as of `Environment`, and:
+
+    Args:
+        noise: standard deviation of what disturbs continuous actions on their way to the player. What is kept is what
+            was meant, so that a clone learns how to come back from where a disturbance leads (Laskey et al. 2017,
+            "DART: Noise Injection for Robust Imitation Learning").
+        seed: of the player and of the noise.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, noise: float = 0.0, seed: int = 0, **options: Any) -> None:
+        self._noise, self._random = noise, np.random.default_rng(seed)
         self._open: dict[_Key, _Open] = {}
         self._asked: Mapping[str, BehaviorStep] = {}
         self._round: list[tuple[_Key, Trajectory]] = []
         self._done: dict[str, list[Trajectory]] = {}
-        super().__init__(*arguments, **options)
+        super().__init__(*arguments, seed=seed, **options)
 
     def reset(self) -> Mapping[str, BehaviorStep]:
         """Begin a round; see `Environment.reset`."""
@@ -52,7 +59,7 @@ class RecordingEnvironment(Environment):
         """Act, and note what was seen, done and paid; see `Environment.step`."""
         for name, chosen in actions.items():
             self._note(name, self._asked[name], chosen)
-        self._asked = super().step(actions)
+        self._asked = super().step({name: self._disturbed(chosen) for name, chosen in actions.items()})
         for name, step in self._asked.items():
             self._pay(name, step)
         return self._asked
@@ -64,6 +71,12 @@ class RecordingEnvironment(Environment):
         spec = self.behaviors[found[0]]
         whole = tuple(one for name in found for one in self._done.get(name, ()))
         return BehaviorSpec(behavior, spec.observations, spec.action), whole
+
+    def _disturbed(self, chosen: Actions) -> Actions:
+        if not self._noise:
+            return chosen
+        away = self._random.normal(0, self._noise, chosen.continuous.shape)
+        return Actions(np.clip(chosen.continuous + away, -1, 1).astype(np.float32), chosen.discrete)
 
     def _note(self, name: str, step: BehaviorStep, chosen: Actions) -> None:
         for row, agent in enumerate(step.decisions.ids.tolist()):

@@ -73,6 +73,7 @@ class Datasets:
         episodes: int = 50,
         policy: str | None = None,
         seed: int = 1,
+        noise: float = 0.0,
         idempotency_key: str | None = None,
     ) -> StartedRecording:
         """Let a policy or a scripted expert play, as a job, and keep its episodes as a .demo file.
@@ -83,6 +84,8 @@ class Datasets:
             episodes: how many, of one agent each.
             policy: a run id, a registered model or an .onnx file; ``expert``, or nothing, is the scripted expert.
             seed: of the player and of the policy's noise; the same one gives the same file.
+            noise: standard deviation of what disturbs continuous actions on their way; the file keeps what was meant,
+                and clones of it come back from their own mistakes.
             idempotency_key: the same key again gives the recording there is.
 
         Raises:
@@ -105,6 +108,7 @@ class Datasets:
             "env_path": None if env_path is None else str(executable_under_roots(settings, env_path)),
             "episodes": episodes,
             "seed": seed,
+            "noise": noise,
             "areas": min(_AREAS, max(1, episodes)) if build is not None and build.player is None else 1,
             "name": new_id(_letters(behavior), now=utc_now(), rng=random.SystemRandom()),
         }

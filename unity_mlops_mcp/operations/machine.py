@@ -38,9 +38,18 @@ class Machine:
         return SetupReport(ok=ok, checks=listed, job_id=job.id if job else None, next=following)
 
     def install_trainer(
-        self, *, python: str | None = None, torch_index: str | None = None, repair: bool = False
+        self,
+        *,
+        python: str | None = None,
+        torch_index: str | None = None,
+        repair: bool = False,
+        offline_rl: bool = False,
     ) -> Status:
-        """Start the job that makes, completes or repairs the managed trainer; a second call joins the first."""
+        """Start the job that makes, completes or repairs the managed trainer; a second call joins the first.
+
+        With ``offline_rl`` it is the environment that learns from the rewards in a dataset.
+        """
+        subject = "offline-rl" if offline_rl else "trainer"
         running = [job.subject for job in self._parts.jobs.open() if job.kind == "training" and job.state != "queued"]
         if repair and running:
             raise ConflictError(
@@ -48,11 +57,11 @@ class Machine:
                 fix="Wait for them, or stop them with stop_training, then call again.",
                 cause="trainer_in_use",
             )
-        newest = self._parts.jobs.page(kind="install_trainer", limit=1).rows
-        request = {"python": python, "torch_index": torch_index, "repair": repair}
+        newest = self._parts.jobs.page(kind="install_trainer", subject=subject, limit=1).rows
+        request = {"python": python, "torch_index": torch_index, "repair": repair, "offline_rl": offline_rl}
         if newest and not newest[0].done:
             return self._parts.status(newest[0])
-        return self._parts.status(self._parts.jobs.submit("install_trainer", request, subject="trainer"))
+        return self._parts.status(self._parts.jobs.submit("install_trainer", request, subject=subject))
 
     def probe(self, player: str, *, steps: int = 200, timeout_s: float = 60) -> ProbeResult:
         """Connect to any player under an allowed root: what it is, how fast, and what would go wrong."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from unity_mlops_mcp.spec.requests import RLTrainingConfig, UnityAssetSpec
     from unity_mlops_mcp.training.planning import Player
 
-Algorithm = Literal["ppo", "sac", "poca"]
+Algorithm = Literal["ppo", "sac", "poca", "iql", "td3_bc"]
 
 STOP_PATIENCE_S = 5.0
 """How long a stop looks on, so that it can name the files; a slower trainer goes on stopping by itself."""
@@ -85,11 +85,12 @@ class Trainings:
                 another behaviour; nothing was started.
             ConflictError, SetupError: the run id is taken, or there is no trainer.
         """
-        from unity_mlops_mcp.training.offline import learning_from
+        from unity_mlops_mcp.training.offline import FROM_REWARDS, learning_from
         from unity_mlops_mcp.training.planning import Player, Wish
         from unity_mlops_mcp.training.player import player_for
         from unity_mlops_mcp.training.runs import Naming
         from unity_mlops_mcp.training.trainer.environment import find_trainer
+        from unity_mlops_mcp.training.trainer.offline_rl import find_offline_rl
 
         named = {"build_id": build_id, "env_path": env_path, "editor": editor or None}
         if training_mode != "offline" or any(named.values()):
@@ -117,7 +118,10 @@ class Trainings:
             demonstration_signals=demonstration_signals,
         )
         player = learning_from(self._parts.settings, player, wish)
-        trainer = find_trainer(self._parts.settings, self._parts.cache)
+        if algorithm in FROM_REWARDS:
+            trainer = find_offline_rl(self._parts.settings)
+        else:
+            trainer = find_trainer(self._parts.settings, self._parts.cache)
         job = self._parts.runs.start(
             player,
             trainer,

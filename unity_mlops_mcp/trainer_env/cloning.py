@@ -47,8 +47,8 @@ class Task:
     Attributes:
         behavior: ``name``, ``observations`` (``name``, ``shape`` each), ``continuous``, ``branches``.
         configuration: the trainer YAML, whose settings of the behaviour make the network.
-        data: the folder of ``training.npz`` and ``validation.npz``: ``lengths`` of the episodes, and side by side
-            ``observation_0..n``, ``continuous``, ``discrete``, ``rewards``.
+        data: the folder of ``training.npz`` and ``validation.npz``: ``lengths`` and ``outcomes`` of the episodes, and
+            side by side ``observation_0..n``, ``continuous``, ``discrete``, ``rewards``.
         target: the run's folder, as mlagents-learn would have it.
         updates: gradient steps at most.
         seed: of the network and of the order of the data.
@@ -118,7 +118,9 @@ def _buffer(path: Path, spec: BehaviorSpec, sequence_length: int) -> AgentBuffer
     with np.load(path, allow_pickle=False) as data:
         arrays = {name: data[name] for name in data.files}
     whole, start = AgentBuffer(), 0
-    for length in arrays.pop("lengths").tolist():
+    lengths = arrays.pop("lengths").tolist()
+    arrays.pop("outcomes")
+    for length in lengths:
         _episode({name: values[start : start + length] for name, values in arrays.items()}, spec).resequence_and_append(
             whole, batch_size=None, training_length=sequence_length
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, SetupError
@@ -77,6 +78,39 @@ def demonstration_of(folder: Path) -> Path:
     return folder / DATA / DEMONSTRATION
 
 
+def rewards_command(request: TrainingRequest, folder: RunFolder, environment: Trainer) -> list[str]:
+    """The command that learns from the dataset's rewards; it goes on from its own checkpoint where there is one."""
+    recorded = _recorded(request)
+    body = request.configuration["behaviors"][str(request.behavior_name)]
+    signals = body.get("reward_signals") or {}
+    task = {
+        "behavior": _behavior(request, recorded),
+        "data": str(folder.path / DATA),
+        "target": str(folder.path),
+        "algorithm": request.rewards_algorithm,
+        "updates": request.max_steps,
+        "seed": request.seed,
+        "from_step": folder.checkpoint_step() or 0,
+        "look": int(body.get("summary_freq", 500)),
+        "save": int(body.get("checkpoint_interval", 2_000)),
+        "batch_size": int(body["hyperparameters"].get("batch_size", 256)),
+        "learning_rate": float(body["hyperparameters"].get("learning_rate", 3e-4)),
+        "gamma": float((signals.get("extrinsic") or {}).get("gamma", 0.99)),
+    }
+    file = folder.path / DATA / "task.json"
+    write_atomically(file, json.dumps(task, indent=1).encode())
+    return [str(environment.python), str(TRAINER_ENV / "offline_rl.py"), str(file)]
+
+
+def _behavior(request: TrainingRequest, recorded: Recorded) -> dict[str, Any]:
+    return {
+        "name": request.behavior_name,
+        "observations": [{"name": name, "shape": list(shape)} for name, shape in recorded.sensors],
+        "continuous": recorded.continuous,
+        "branches": list(recorded.branches),
+    }
+
+
 def cloning_command(request: TrainingRequest, folder: RunFolder, trainer: Trainer) -> list[str]:
     """The command that clones; it goes on from its own checkpoint where there is one.
 
@@ -92,12 +126,7 @@ def cloning_command(request: TrainingRequest, folder: RunFolder, trainer: Traine
         )
     recorded, target = _recorded(request), cloned_into(request, folder)
     task = {
-        "behavior": {
-            "name": request.behavior_name,
-            "observations": [{"name": name, "shape": list(shape)} for name, shape in recorded.sensors],
-            "continuous": recorded.continuous,
-            "branches": list(recorded.branches),
-        },
+        "behavior": _behavior(request, recorded),
         "configuration": str(folder.configuration),
         "data": str(folder.path / DATA),
         "target": str(target.path),

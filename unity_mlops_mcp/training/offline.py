@@ -11,7 +11,7 @@ from typing import Any
 from unity_mlops_mcp.builds.records import ActionSize, Behavior
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.training.datasets.fitting import require_fit
+from unity_mlops_mcp.training.datasets.fitting import action_text, require_fit, shapes_text
 from unity_mlops_mcp.training.datasets.inspecting import inspect
 from unity_mlops_mcp.training.datasets.reading import read_dataset
 from unity_mlops_mcp.training.datasets.recorded import Recorded
@@ -21,6 +21,8 @@ from unity_mlops_mcp.training.request import TrainingRequest
 UPDATES = 10_000
 """Gradient steps of a cloning at most, where nobody says how many; it ends when the validation loss no longer falls."""
 SIGNALS = ("gail", "cloning")
+FROM_REWARDS = ("iql", "td3_bc")
+"""Algorithms that learn from the rewards in a dataset, by d3rlpy."""
 GAIL_STRENGTH, CLONING_STRENGTH = 0.1, 0.5
 CLONING_SHARE = 0.5
 """Share of a hybrid training's steps over which the cloning signal fades."""
@@ -33,6 +35,11 @@ def learning_from(settings: Settings, player: Player, wish: Wish) -> Player:
         InvalidInputError: no dataset was named or it cannot be used, it is of another behaviour (shapes are told), or
             the arguments contradict each other; nothing was started.
     """
+    if wish.algorithm in FROM_REWARDS and wish.training_mode != "offline":
+        raise InvalidInputError(
+            f"{wish.algorithm} learns from a dataset alone; found training_mode={wish.training_mode}.",
+            fix="Give training_mode='offline', or leave algorithm out.",
+        )
     if wish.training_mode == "online":
         _refuse_unused(wish)
         return player
@@ -44,6 +51,8 @@ def learning_from(settings: Settings, player: Player, wish: Wish) -> Player:
         )
     _refuse_player(player, wish)
     recorded = _checked(settings, player, wish.offline_dataset_path)
+    if wish.algorithm in FROM_REWARDS:
+        _require_vectors(recorded, str(wish.algorithm))
     preset: Mapping[str, Any] = player.preset
     if wish.training_mode == "offline":
         preset = {**preset, "max_steps": UPDATES}
@@ -60,7 +69,7 @@ def _refuse_unused(wish: Wish) -> None:
 
 
 def _refuse_player(player: Player, wish: Wish) -> None:
-    if wish.algorithm not in (None, "ppo") or player.preset.get("trainer_type", "ppo") != "ppo":
+    if wish.algorithm not in (None, "ppo", *FROM_REWARDS) or player.preset.get("trainer_type", "ppo") != "ppo":
         kind = wish.algorithm or player.preset["trainer_type"]
         raise InvalidInputError(
             f"Cloning makes policies of PPO; found {kind}.", fix="Pass algorithm='ppo', or train online."
@@ -83,6 +92,22 @@ def _refuse_player(player: Player, wish: Wish) -> None:
             "A hybrid training begins with what it clones; found initialize_from too.",
             fix="Leave initialize_from out; or train online from that run.",
         )
+
+
+def _require_vectors(recorded: Recorded, algorithm: str) -> None:
+    if recorded.branches or any(len(shape) != 1 for _, shape in recorded.sensors):
+        raise InvalidInputError(
+            f"{algorithm} needs vector observations and continuous actions; the dataset of {recorded.behavior} has "
+            f"{shapes_text([shape for _, shape in recorded.sensors])} and {action_text(recorded.spec.action)}.",
+            fix="Leave algorithm out: cloning takes images and discrete actions.",
+        )
+
+
+def rewards_algorithm(wish: Wish) -> tuple[Wish, str | None]:
+    """The wish as the trainer YAML knows it, and what learns from rewards, if anything."""
+    if wish.algorithm not in FROM_REWARDS:
+        return wish, None
+    return replace(wish, algorithm="ppo"), wish.algorithm
 
 
 def _checked(settings: Settings, player: Player, path: str) -> Recorded:

@@ -85,13 +85,14 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Cloning:
-    """A look at the validation episodes while a dataset is cloned; see ``trainer_env/cloning.py``."""
+    """A look at the validation episodes while a dataset is learned from; see ``trainer_env/cloning.py``."""
 
     behavior: str
     step: int
     elapsed_s: float
     loss: float
     validation: float
+    clones: bool = True
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def _summary(match: re.Match[str]) -> Progress:
 
 
 _CLONING = re.compile(
-    rf"^(?P<behavior>.+?)\. Cloning step: (?P<step>\d+)\. Time Elapsed: (?P<elapsed>\d+(?:\.\d+)?) s\. "
+    r"^(?P<behavior>.+?)\. (?P<what>Cloning|Learning) step: (?P<step>\d+)\. "
+    r"Time Elapsed: (?P<elapsed>\d+(?:\.\d+)?) s\. "
     rf"Loss: (?P<loss>{_NUMBER})\. Validation: (?P<validation>{_NUMBER})\.$"
 )
 
@@ -148,6 +150,7 @@ def _cloning(match: re.Match[str]) -> Cloning:
         elapsed_s=float(match["elapsed"]),
         loss=float(match["loss"]),
         validation=float(match["validation"]),
+        clones=match["what"] == "Cloning",
     )
 
 

@@ -24,6 +24,7 @@ from unity_mlops_mcp.training.cloning import (
     cloning_command,
     initial_weights,
     is_cloned,
+    rewards_command,
     updates_of,
     write_data,
 )
@@ -32,13 +33,14 @@ from unity_mlops_mcp.training.folder import RunFolder
 from unity_mlops_mcp.training.outcome import Ended, conclude, require_reached
 from unity_mlops_mcp.training.player import player_path
 from unity_mlops_mcp.training.policy import prepare_check
-from unity_mlops_mcp.training.preflight import preflight, require
+from unity_mlops_mcp.training.preflight import check_disk, check_home, preflight, require
 from unity_mlops_mcp.training.record import attempts_of, write_record
 from unity_mlops_mcp.training.records import Check
 from unity_mlops_mcp.training.request import TrainingRequest
 from unity_mlops_mcp.training.resources import ResourceWatch
 from unity_mlops_mcp.training.success import SuccessReader
 from unity_mlops_mcp.training.trainer.environment import find_trainer, opened_cache
+from unity_mlops_mcp.training.trainer.offline_rl import find_offline_rl
 from unity_mlops_mcp.training.watch import Watch
 
 POLL_S = 0.2
@@ -112,14 +114,18 @@ def _prepare_cloning(context: JobContext, request: TrainingRequest, folder: RunF
     settings, target = context.settings, cloned_into(request, folder)
     target.path.mkdir(exist_ok=True)
     write_data(settings, request, folder)
-    with opened_cache(settings) as cache:
-        trainer = find_trainer(settings, cache)
-        checks = preflight(settings, trainer=trainer, player=None, base_port=0, ports=0, cache=cache)
+    if request.rewards_algorithm:
+        trainer = find_offline_rl(settings)
+        checks: tuple[Check, ...] = (check_home(settings), check_disk(settings))
+    else:
+        with opened_cache(settings) as cache:
+            trainer = find_trainer(settings, cache)
+            checks = preflight(settings, trainer=trainer, player=None, base_port=0, ports=0, cache=cache)
     require(checks)
     warnings = (*_doubts(checks), *mend(target.path))
     step = target.checkpoint_step()
     write_atomically(folder.configuration, yaml.safe_dump(request.configuration, sort_keys=False).encode())
-    command = cloning_command(request, folder, trainer)
+    command = (rewards_command if request.rewards_algorithm else cloning_command)(request, folder, trainer)
     write_record(folder, request, trainer, command, job_id=context.job.id, from_step=step or 0)
     return Attempt(request, target, command, step or 0, warnings, updates_of(request))
 

@@ -18,7 +18,7 @@ from unity_mlops_mcp.store.rows import RunRow
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.training.cloning import demonstration_of
 from unity_mlops_mcp.training.folder import RunFolder
-from unity_mlops_mcp.training.offline import with_demonstration
+from unity_mlops_mcp.training.offline import rewards_algorithm, with_demonstration
 from unity_mlops_mcp.training.planning import Player, Wish, plan_training
 from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import TrainingRequest
@@ -112,10 +112,11 @@ class Runs:
         if wish.initialize_from is not None:
             self._check_source(wish.initialize_from)
         run_id = naming.run_id or self._new_run_id(player)
+        wish, from_rewards = rewards_algorithm(wish)
         request = plan_training(self._settings, player, trainer, wish, run_id=run_id, rng=self._rng)
         demonstration = demonstration_of(self.folder(run_id).path)
         request = with_demonstration(request, wish.demonstration_signals, demonstration)
-        request = request.model_copy(update={"revision": revision})
+        request = request.model_copy(update={"revision": revision, "rewards_algorithm": from_rewards})
         with self._alone():
             return self._accept(request, player, naming, asset)
 
@@ -263,7 +264,12 @@ class Runs:
             )
 
     def _check_source(self, run_id: str) -> None:
-        self.row(run_id)
+        if self.row(run_id).configuration.get("rewards_algorithm"):
+            raise InvalidInputError(
+                f"Run {run_id} learned by d3rlpy, whose checkpoint no ML-Agents training can begin with.",
+                fix="Begin with a run that cloned (training_mode='offline' without algorithm), or train hybrid.",
+                cause="no_checkpoint",
+            )
         if self.folder(run_id).checkpoint_step() is None:
             raise InvalidInputError(
                 f"Run {run_id} has no checkpoint to initialise from.",

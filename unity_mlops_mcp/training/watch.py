@@ -98,7 +98,8 @@ class Watch:
     def _cloning(self, look: Cloning) -> None:
         self.behaviors[look.behavior] = look.step
         self.step, self.elapsed_s = look.step, look.elapsed_s
-        self.message = f"cloning the dataset: validation loss {look.validation:.4f}"
+        what = "cloning" if look.clones else "learning from"
+        self.message = f"{what} the dataset: validation loss {look.validation:.4f}"
 
     @property
     def reached(self) -> int:

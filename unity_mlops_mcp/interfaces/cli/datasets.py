@@ -19,6 +19,9 @@ def record_demonstrations(
         str | None, typer.Option(help="A run, a registered model or an .onnx file; default: the scripted expert.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same file.")] = 1,
+    noise: Annotated[
+        float, typer.Option(min=0, max=1, help="Disturbs the actions; the file keeps what was meant. 0.3 helps clones.")
+    ] = 0.0,
     idempotency_key: o.Key = None,
     json: o.Json = False,
 ) -> None:
@@ -30,6 +33,7 @@ def record_demonstrations(
             episodes=episodes,
             policy=policy,
             seed=seed,
+            noise=noise,
             idempotency_key=idempotency_key,
         )
         show(result, as_json=json)

@@ -30,11 +30,14 @@ def trainer_install(
         str | None, typer.Option(help="A package index for torch, such as PyTorch's CPU index.")
     ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Make it again, even when it looks complete.")] = False,
+    offline_rl: Annotated[
+        bool, typer.Option("--offline-rl", help="Instead, what learns from the rewards in a dataset (d3rlpy).")
+    ] = False,
     json: o.Json = False,
 ) -> None:
     """Install ML-Agents' trainer into an environment of its own; may be broken off and called again."""
     with application(upkeep=True) as app:
-        started = app.install_trainer(python=python, torch_index=torch_index, repair=repair)
+        started = app.install_trainer(python=python, torch_index=torch_index, repair=repair, offline_rl=offline_rl)
         show(follow_install(app, started, console(errors=json)), as_json=json)
 
 

@@ -94,7 +94,10 @@ BuildId = Annotated[
 ]
 EnvPath = Annotated[str | None, Field(description="A player of your own (a Unity build) under an allowed folder.")]
 Editor = Annotated[bool, Field(description="Train in the open Unity Editor: the run waits until Play is pressed.")]
-Algorithm = Annotated[Literal["ppo", "sac", "poca"] | None, Field(description="Default: the preset's (PPO).")]
+Algorithm = Annotated[
+    Literal["ppo", "sac", "poca", "iql", "td3_bc"] | None,
+    Field(description="Default: the preset's (PPO). iql, td3_bc: offline only, from the dataset's rewards."),
+]
 MaxSteps = Annotated[int | None, Field(ge=100, le=10**10, description="Steps to train for. Default: the preset's.")]
 NumEnvs = Annotated[
     int | None, Field(ge=1, le=256, description="Players side by side; in the sandbox they become areas.")
@@ -130,6 +133,9 @@ DemonstrationSignals = Annotated[
     Field(description="hybrid: signals from the dataset while training on the player: 'gail', 'cloning', or both."),
 ]
 RecordedEpisodes = Annotated[int, Field(ge=1, le=100_000, description="Episodes to record, of one agent each.")]
+ActionNoise = Annotated[
+    float, Field(ge=0, le=1, description="Disturbs the actions while the file keeps what was meant; 0.3 helps clones.")
+]
 RecordedPolicy = Annotated[
     str | None,
     Field(description="Who plays: a run_id, a registered model, an .onnx file, or 'expert' (default; scripted)."),

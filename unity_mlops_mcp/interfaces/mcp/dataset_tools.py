@@ -30,6 +30,7 @@ class DatasetTools:
         episodes: a.RecordedEpisodes = 50,
         policy: a.RecordedPolicy = None,
         seed: a.EvaluationSeed = 1,
+        noise: a.ActionNoise = 0.0,
         idempotency_key: a.IdempotencyKey = None,
     ) -> StartedRecording:
         """Record episodes of a policy, or of a scripted expert, as a .demo file that ML-Agents reads.
@@ -44,6 +45,7 @@ class DatasetTools:
             episodes=episodes,
             policy=policy,
             seed=seed,
+            noise=noise,
             idempotency_key=idempotency_key,
         )
 

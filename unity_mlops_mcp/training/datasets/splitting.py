@@ -15,6 +15,7 @@ from unity_mlops_mcp.protocol.simulation import Actions
 from unity_mlops_mcp.training.datasets.records import Dataset, Trajectory
 
 VALIDATION_SHARE = 0.15
+OUTCOMES = ("ended", "timeout", "cut")
 TRAINING, VALIDATION = "training.npz", "validation.npz"
 
 
@@ -57,6 +58,7 @@ def write_arrays(path: Path, episodes: Sequence[Trajectory]) -> None:
     np.savez(
         content,
         lengths=np.array([len(one) for one in episodes], np.int64),
+        outcomes=np.array([OUTCOMES.index(one.outcome) for one in episodes], np.int64),
         continuous=np.concatenate([one.actions.continuous for one in episodes]),
         discrete=np.concatenate([one.actions.discrete for one in episodes]),
         rewards=np.concatenate([one.rewards for one in episodes]),

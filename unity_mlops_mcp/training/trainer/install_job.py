@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,26 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.jobs.kinds import JobContext
 from unity_mlops_mcp.store.cache import Cache
 from unity_mlops_mcp.store.ids import utc_now
+from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.trainer.install import Step, install_trainer
+from unity_mlops_mcp.training.trainer.offline_rl import install_offline_rl
 
 MESSAGES_KEPT = 30
+
+
+def _install_trainer(settings: Settings, **options: Any) -> Trainer:
+    return install_trainer(settings, Cache(settings.home / "cache"), **options)
+
+
+def _install_offline_rl(settings: Settings, *, report: Callable[[Step], None], **options: Any) -> Trainer:
+    def tell(message: str, share: float) -> None:
+        report(Step("offline-rl", message, share))
+
+    return install_offline_rl(settings, tell=tell, **options)
 
 
 async def install(context: JobContext) -> dict[str, Any]:
@@ -35,9 +50,8 @@ async def install(context: JobContext) -> dict[str, Any]:
         context.progress(step=round(step.share * 100), total=100, log=messages[-MESSAGES_KEPT:], **shown)
 
     work = partial(
-        install_trainer,
+        _install_offline_rl if request.get("offline_rl") else _install_trainer,
         context.settings,
-        Cache(context.settings.home / "cache"),
         now=utc_now(),
         report=report,
         python=Path(request["python"]) if request.get("python") else None,
