@@ -214,7 +214,7 @@ async def test_every_schema_is_flat_and_every_argument_is_described() -> None:
 async def test_enums_and_bounds_are_published() -> None:
     tools = await listed("auto")
     training = tools["start_training"].input_schema["properties"]
-    assert training["algorithm"]["enum"] == ["ppo", "sac", "poca", "iql", "td3_bc"]
+    assert training["algorithm"]["enum"] == ["ppo", "sac", "poca", "iql"]
     assert training["trainer_mode"]["enum"] == ["fast", "compat"]
     assert tools["build_environment"].input_schema["properties"]["target"]["enum"] == ["sandbox", "unity"]
     assert tools["wait_for"].input_schema["properties"]["timeout_s"]["maximum"] == 50
@@ -248,7 +248,7 @@ async def test_the_instructions_teach_the_order_of_the_calls(era: Era) -> None:
     [
         ("list_runs", {"limt": 3}, "limt: unknown; did you mean limit?"),
         ("start_training", {"max_step": 1000}, "max_step: unknown; did you mean max_steps?"),
-        ("start_training", {"algorithm": "dqn"}, "algorithm: Input should be 'ppo', 'sac', 'poca', 'iql' or 'td3_bc'"),
+        ("start_training", {"algorithm": "dqn"}, "algorithm: Input should be 'ppo', 'sac', 'poca' or 'iql'"),
         ("start_training", {"max_steps": "many"}, "max_steps: Input should be a valid integer"),
         ("wait_for", {"id": "x", "timeout_s": 51}, "timeout_s: Input should be less than or equal to 50"),
         ("get_run", {}, "id: Field required"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from unity_mlops_mcp.spec.requests import RLTrainingConfig, UnityAssetSpec
     from unity_mlops_mcp.training.planning import Player
 
-Algorithm = Literal["ppo", "sac", "poca", "iql", "td3_bc"]
+Algorithm = Literal["ppo", "sac", "poca", "iql"]
 
 STOP_PATIENCE_S = 5.0
 """How long a stop looks on, so that it can name the files; a slower trainer goes on stopping by itself."""

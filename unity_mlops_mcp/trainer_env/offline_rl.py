@@ -1,4 +1,4 @@
-"""Learns from the rewards in a dataset with d3rlpy (IQL or TD3+BC), and exports what ML-Agents would have exported.
+"""Learns from the rewards in a dataset with d3rlpy (implicit Q-learning), and exports what ML-Agents would have exported.
 
 Usage: ``PYTHON .../trainer_env/offline_rl.py TASK.json``, under an interpreter that has d3rlpy; `Task` describes the
 file. It imports nothing beside it, prints one line for each look at the validation episodes, and saves on SIGINT and
@@ -30,7 +30,6 @@ class Task:
         behavior: ``name``, ``observations`` (``name``, ``shape`` each, all of one dimension), ``continuous``.
         data: the folder of ``training.npz`` and ``validation.npz``, as for cloning, with ``outcomes`` too.
         target: the run's folder.
-        algorithm: ``iql`` or ``td3_bc``.
         updates: gradient steps.
         from_step: the step of the checkpoint that it goes on from; 0 begins.
         look, save: updates between two looks, and between two checkpoints.
@@ -40,7 +39,6 @@ class Task:
     behavior: dict[str, Any]
     data: str
     target: str
-    algorithm: str
     updates: int
     seed: int
     from_step: int
@@ -116,11 +114,10 @@ class _Learning:
         )
 
     def _algorithm(self, seen: Any) -> Any:
-        from d3rlpy.algos import IQLConfig, TD3PlusBCConfig
+        from d3rlpy.algos import IQLConfig
         from d3rlpy.preprocessing import StandardObservationScaler
 
-        config = IQLConfig if self.task.algorithm == "iql" else TD3PlusBCConfig
-        algo = config(
+        algo = IQLConfig(
             actor_learning_rate=self.task.learning_rate,
             critic_learning_rate=self.task.learning_rate,
             batch_size=self.task.batch_size,

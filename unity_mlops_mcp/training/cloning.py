@@ -87,7 +87,6 @@ def rewards_command(request: TrainingRequest, folder: RunFolder, environment: Tr
         "behavior": _behavior(request, recorded),
         "data": str(folder.path / DATA),
         "target": str(folder.path),
-        "algorithm": request.rewards_algorithm,
         "updates": request.max_steps,
         "seed": request.seed,
         "from_step": folder.checkpoint_step() or 0,

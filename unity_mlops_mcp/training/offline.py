@@ -21,7 +21,7 @@ from unity_mlops_mcp.training.request import TrainingRequest
 UPDATES = 10_000
 """Gradient steps of a cloning at most, where nobody says how many; it ends when the validation loss no longer falls."""
 SIGNALS = ("gail", "cloning")
-FROM_REWARDS = ("iql", "td3_bc")
+FROM_REWARDS = ("iql",)
 """Algorithms that learn from the rewards in a dataset, by d3rlpy."""
 GAIL_STRENGTH, CLONING_STRENGTH = 0.1, 0.5
 CLONING_SHARE = 0.5

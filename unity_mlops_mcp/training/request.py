@@ -47,7 +47,7 @@ class TrainingRequest(BaseModel):
     revision: str | None = Field(default=None, description="Git revision of the folder the input was read from.")
     training_mode: TrainingMode = "online"
     recorded: Recorded | None = Field(default=None, description="The dataset that is learned from.")
-    rewards_algorithm: Literal["iql", "td3_bc"] | None = Field(
+    rewards_algorithm: Literal["iql"] | None = Field(
         default=None, description="What an offline training learns from rewards with; None: it clones."
     )
     cloning_updates: int = Field(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 State = Literal["queued", "starting", "running", "stopping", "succeeded", "failed", "cancelled", "interrupted"]
-Algorithm = Literal["ppo", "sac", "poca", "iql", "td3_bc"]
+Algorithm = Literal["ppo", "sac", "poca", "iql"]
 Target = Literal["sandbox"]
 BuildOn = Literal["sandbox", "unity"]
 BuildTarget = Literal["linux64", "win64", "osx"]

@@ -95,8 +95,8 @@ BuildId = Annotated[
 EnvPath = Annotated[str | None, Field(description="A player of your own (a Unity build) under an allowed folder.")]
 Editor = Annotated[bool, Field(description="Train in the open Unity Editor: the run waits until Play is pressed.")]
 Algorithm = Annotated[
-    Literal["ppo", "sac", "poca", "iql", "td3_bc"] | None,
-    Field(description="Default: the preset's (PPO). iql, td3_bc: offline only, from the dataset's rewards."),
+    Literal["ppo", "sac", "poca", "iql"] | None,
+    Field(description="Default: the preset's (PPO). iql: offline only, from the dataset's rewards."),
 ]
 MaxSteps = Annotated[int | None, Field(ge=100, le=10**10, description="Steps to train for. Default: the preset's.")]
 NumEnvs = Annotated[
