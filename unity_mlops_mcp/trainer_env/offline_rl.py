@@ -1,4 +1,4 @@
-"""Learns from the rewards in a dataset with d3rlpy (implicit Q-learning), and exports what ML-Agents would have exported.
+"""Learns from the rewards in a dataset with d3rlpy (implicit Q-learning), and exports as ML-Agents would have.
 
 Usage: ``PYTHON .../trainer_env/offline_rl.py TASK.json``, under an interpreter that has d3rlpy; `Task` describes the
 file. It imports nothing beside it, prints one line for each look at the validation episodes, and saves on SIGINT and
