@@ -123,8 +123,9 @@ def test_a_policy_is_cloned_without_a_player(app: App, home: Path) -> None:
     assert status.onnx is not None
     assert status.step == 1500
     assert {"ReachTarget.onnx", "ReachTarget/checkpoint.pt", "run.json", "trainer.yaml"} <= set(status.files)
-    tags = app.get_metrics(started.run_id).available_tags
-    assert {"Losses/Pretraining Loss", "Losses/Validation Loss"} <= set(tags)
+    metrics = app.get_metrics(started.run_id)
+    assert {"Losses/Pretraining Loss", "Losses/Validation Loss"} <= set(metrics.available_tags)
+    assert metrics.summary.reason.startswith("It learns from a dataset, without a player")
     assert processes_of(home, "--mlagents-port") == []
     evaluated = finish(app, app.evaluate_model(run_id=started.run_id, episodes=64).job_id)
     assert evaluated.evaluation is not None

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from unity_mlops_mcp.metrics.reader import Points, RunReader
 from unity_mlops_mcp.metrics.records import EpisodeCount, MetricsSummary
-from unity_mlops_mcp.metrics.verdict import judge
+from unity_mlops_mcp.metrics.verdict import Judgement, judge
 
 REWARD = "Environment/Cumulative Reward"
 GROUP_REWARD = "Environment/Group Cumulative Reward"
@@ -17,6 +17,7 @@ EPISODE_LENGTH = "Environment/Episode Length"
 SUCCESS = "Environment/Success"
 ENDING = "Environment/Ending/"
 LESSON = "Environment/Lesson Number/"
+VALIDATION = "Losses/Validation Loss"
 ELO = "Self-play/ELO"
 LOSSES = {"policy loss": "Losses/Policy Loss", "value loss": "Losses/Value Loss"}
 
@@ -86,7 +87,7 @@ def _rewards(reader: RunReader, behavior: str | None) -> dict[str, Any]:
     judgement = judge(judged.steps, judged.values, losses)
     usable = np.flatnonzero(np.isfinite(own.values))
     if not len(usable):
-        return judgement._asdict()
+        return _without_episodes(reader, behavior, judgement)._asdict()
     best = usable[own.values[usable].argmax()]
     return {
         "summaries": len(own.steps),
@@ -97,6 +98,18 @@ def _rewards(reader: RunReader, behavior: str | None) -> dict[str, Any]:
         "best_reward_step": int(own.steps[best]),
         **judgement._asdict(),
     }
+
+
+def _without_episodes(reader: RunReader, behavior: str | None, judgement: Judgement) -> Judgement:
+    """The judgement of a run in which no episode has ended: one that learns from a dataset never has one."""
+    held = reader.points(VALIDATION, behavior).values
+    if not len(held):
+        return judgement
+    reason = (
+        f"It learns from a dataset, without a player: the loss on the episodes held back went from {held[0]:.4f} to "
+        f"{held[-1]:.4f}. How well it plays, evaluate_model tells."
+    )
+    return judgement._replace(reason=reason)
 
 
 def _episode_counts(reader: RunReader, behavior: str | None) -> _Episodes | None:
