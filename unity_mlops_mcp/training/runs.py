@@ -116,7 +116,10 @@ class Runs:
         request = plan_training(self._settings, player, trainer, wish, run_id=run_id, rng=self._rng)
         demonstration = demonstration_of(self.folder(run_id).path)
         request = with_demonstration(request, wish.demonstration_signals, demonstration)
-        request = request.model_copy(update={"revision": revision, "rewards_algorithm": from_rewards})
+        notes = (f"learns by {from_rewards} (d3rlpy) from the dataset's rewards",) if from_rewards else ()
+        request = request.model_copy(
+            update={"revision": revision, "rewards_algorithm": from_rewards, "notes": (*request.notes, *notes)}
+        )
         with self._alone():
             return self._accept(request, player, naming, asset)
 
