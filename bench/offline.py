@@ -4,7 +4,8 @@
 
 For each task and seed the scripted expert is recorded, cloned without a player, and the clone plays 200 episodes; the
 expert plays as many. Then the task is trained online and hybrid until the trainer's own success first reaches the
-preset's goal, counted in steps on the player. Exit code 1 when a clone has less than 90 % of its expert's success, or
+preset's goal, counted in steps on the player, and not before each area's first episode must have ended: those that end
+first are the successful ones. Exit code 1 when a clone has less than 90 % of its expert's success, or
 hybrid needs more than half the steps (medians over the seeds). The trainer must be installed.
 """
 
@@ -29,7 +30,7 @@ from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import settings
 from unity_mlops_mcp.errors import NotFoundError
 from unity_mlops_mcp.results.runs import Status
-from unity_mlops_mcp.spec.archetypes import load_archetype
+from unity_mlops_mcp.spec.archetypes import Archetype, load_archetype
 from unity_mlops_mcp.training.trainer.environment import find_trainer
 
 TASKS = ("reach_target", "patrol_waypoints", "follow_leader", "balance")
@@ -80,7 +81,7 @@ def clone(app: App, build: str, dataset: str, seed: int) -> dict[str, Any]:
 
 
 def steps_to(
-    app: App, build: str, goal: float, *, mode: Literal["online", "hybrid"], seed: int, dataset: str | None = None
+    app: App, build: str, preset: Archetype, *, mode: Literal["online", "hybrid"], seed: int, dataset: str | None = None
 ) -> int | None:
     """Steps on the player at the first summary whose success is the goal's; None where it never is."""
     run = app.start_training(
@@ -90,19 +91,22 @@ def steps_to(
         seed=seed,
         trainer_config=yaml.safe_dump({"summary_freq": SUMMARY}),
     ).run_id
-    follow(app, run, lambda _: reached(app, run, goal) is not None)
+    episode = preset.spec.episode
+    goal, least = float(preset.goal.success or 0.9), preset.areas * (episode.max_step // episode.decision_period)
+    follow(app, run, lambda _: reached(app, run, goal, least) is not None)
     app.stop_training(run)
     follow(app, run)
-    return reached(app, run, goal)
+    return reached(app, run, goal, least)
 
 
-def reached(app: App, run: str, goal: float) -> int | None:
-    """The step of the first summary with that success."""
+def reached(app: App, run: str, goal: float, least: int) -> int | None:
+    """The step of the first summary with that success, once every area's first episode has ended."""
     try:
         series = app.get_metrics(run, tags=SUCCESS, max_points=200).series[0]
     except NotFoundError:  # no episode has ended yet
         return None
-    return next((step for step, value in zip(series.steps, series.values, strict=True) if value >= goal), None)
+    points = zip(series.steps, series.values, strict=True)
+    return next((step for step, value in points if step >= least and value >= goal), None)
 
 
 def measure(app: App, task: str, seeds: Sequence[int], episodes: int, *, hybrid: bool) -> dict[str, Any]:
@@ -116,9 +120,8 @@ def measure(app: App, task: str, seeds: Sequence[int], episodes: int, *, hybrid:
         clones.append(clone(app, build, dataset, seed))
         print(task, seed, "clone", clones[-1], flush=True)
         if hybrid:
-            goal = float(preset.goal.success or 0.9)
-            mixed.append(steps_to(app, build, goal, mode="hybrid", seed=seed, dataset=dataset))
-            online.append(steps_to(app, build, goal, mode="online", seed=seed))
+            mixed.append(steps_to(app, build, preset, mode="hybrid", seed=seed, dataset=dataset))
+            online.append(steps_to(app, build, preset, mode="online", seed=seed))
             print(task, seed, "steps", {"hybrid": mixed[-1], "online": online[-1]}, flush=True)
     median = statistics.median(one["success"] or 0.0 for one in clones)
     return {
