@@ -139,6 +139,9 @@ class App:
         self.start_backup = upkeep.start_backup
         self.backup_made = upkeep.backup_made
         self.restore_backup = upkeep.restore_backup
+        self.start_mirror = upkeep.start_mirror
+        self.mirrored = upkeep.mirrored
+        self.tensorboard = upkeep.tensorboard
         self.prune = upkeep.prune
         self.deploy_k8s = upkeep.deploy_k8s
 

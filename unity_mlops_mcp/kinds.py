@@ -73,6 +73,12 @@ async def _backup(context: JobContext) -> dict[str, Any]:
     return await run_backup(context)
 
 
+async def _mirror(context: JobContext) -> dict[str, Any]:
+    from unity_mlops_mcp.upkeep.mirror import run_mirror
+
+    return await run_mirror(context)
+
+
 async def _vertex_upload(context: JobContext) -> dict[str, Any]:
     from unity_mlops_mcp.registry.vertex.job import upload_version
 
@@ -105,6 +111,7 @@ KINDS = {
         Kind("install_trainer", run=_install_trainer, can_resume=lambda _: True, limited=False),
         Kind("vertex_upload", run=_vertex_upload, can_resume=lambda _: True, limited=False, grace_s=2.0),
         Kind("backup", run=_backup, can_resume=lambda _: True, limited=False, grace_s=2.0),
+        Kind("mirror", run=_mirror, can_resume=lambda _: True, limited=False, grace_s=2.0),
         Kind("promotion", run=_promote, can_resume=lambda _: True, limited=False),
         Kind("pipeline", run=_pipeline, can_resume=lambda _: True, limited=False),
     )

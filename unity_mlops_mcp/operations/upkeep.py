@@ -1,17 +1,29 @@
-"""The operations that keep a home for long: backup, restore, prune."""
+"""The operations that keep a home for long: backup, restore, mirror, prune, TensorBoard, deployment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.results.runs import Status
-from unity_mlops_mcp.results.upkeep import BackupMade, DeploymentFiles, HomePruned, HomeRestored, PrunedPlace
+from unity_mlops_mcp.results.upkeep import (
+    BackupMade,
+    DeploymentFiles,
+    HomeMirrored,
+    HomePruned,
+    HomeRestored,
+    PrunedPlace,
+)
 from unity_mlops_mcp.store.ids import utc_now
-from unity_mlops_mcp.upkeep.records import BACKUP, Freed
+from unity_mlops_mcp.upkeep.records import BACKUP, MIRROR, Freed
 from unity_mlops_mcp.views.status import iso
+
+if TYPE_CHECKING:
+    from unity_mlops_mcp.upkeep.tensorboard import TensorBoard
 
 _NAMED = 20
 
@@ -40,10 +52,50 @@ class Upkeep:
         Raises:
             ConflictError: it has not succeeded.
         """
+        result = self._result(job_id, BACKUP)
+        return BackupMade(**result, next=f"To a new home: unity-mlops restore {result['path']}")
+
+    def start_mirror(self, url: str) -> Status:
+        """Start the job that brings a folder or bucket up to date with the runs, evaluations and models.
+
+        Raises:
+            InvalidInputError: the address is none, holds a password, or lies in the home.
+            SetupError: what speaks its protocol is not installed.
+        """
+        from unity_mlops_mcp.upkeep.mirror import require_url
+
+        target = require_url(self._parts.settings.home, url)
+        return self._parts.status(self._parts.jobs.submit(MIRROR, {"url": target}, subject=target))
+
+    def mirrored(self, job_id: str) -> HomeMirrored:
+        """What the job gave.
+
+        Raises:
+            ConflictError: it has not succeeded.
+        """
+        return HomeMirrored(**self._result(job_id, MIRROR), next="The same command sends what changed since.")
+
+    def _result(self, job_id: str, kind: str) -> dict[str, Any]:
         job = self._parts.jobs.get(job_id)
-        if job.kind != BACKUP or job.state != "succeeded" or not job.result:
+        if job.kind != kind or job.state != "succeeded" or not job.result:
             raise ConflictError(f"{job_id} is {job.state}.", fix=f"See wait_for({job_id!r}).", cause="not_done")
-        return BackupMade(**job.result, next=f"To a new home: unity-mlops restore {job.result['path']}")
+        return job.result
+
+    def tensorboard(self, run_id: str | None = None, *, port: int = 6006) -> AbstractContextManager[TensorBoard]:
+        """TensorBoard over all runs, or one; it answers on this machine only, and ends with the context.
+
+        Raises:
+            NotFoundError: there is no such run.
+            SetupError: the port is taken.
+            ExternalError: it does not start.
+        """
+        from unity_mlops_mcp.upkeep.tensorboard import tensorboard
+
+        folder = self._parts.settings.home / "runs"
+        if run_id is not None:
+            folder = self._parts.runs.folder(self._parts.runs.row(run_id).run_id).path
+        folder.mkdir(parents=True, exist_ok=True)
+        return tensorboard(folder, port=port)
 
     def restore_backup(self, path: str, *, cancel_jobs: bool = False) -> HomeRestored:
         """Make the home from a backup; nobody may be using it, and nothing may be in it.

@@ -53,3 +53,13 @@ class DeploymentFiles(Result):
     folder: str
     files: list[str]
     next: str
+
+
+class HomeMirrored(Result):
+    """What was brought to a mirror."""
+
+    url: str
+    files: int = Field(description="Looked at.")
+    sent: int = Field(description="Files that were new there or had changed.")
+    sent_bytes: int
+    next: str

@@ -54,6 +54,7 @@ def contents(database: Path) -> Contents:
         ExternalError: it cannot be read.
     """
     with _told(database), closing(_open(database)) as live:
+        live.execute("BEGIN")
         known = {
             table: frozenset(str(row[0]) for row in live.execute(f"SELECT {key} FROM {table}"))  # noqa: S608 - ours
             for table, key in _KEYS.items()

@@ -21,7 +21,7 @@ from unity_mlops_mcp.store.presence import Presence
 from unity_mlops_mcp.store.pruning import Pruning
 from unity_mlops_mcp.store.runs import RunTable
 from unity_mlops_mcp.store.schedules import ScheduleTable
-from unity_mlops_mcp.store.snapshot import copy_database
+from unity_mlops_mcp.store.snapshot import Contents, contents, copy_database
 from unity_mlops_mcp.store.tokens import TokenTable
 
 
@@ -63,6 +63,14 @@ class Store:
             ExternalError: it cannot be read, or the copy cannot be written.
         """
         copy_database(self.home / "state.db", target)
+
+    def contents(self) -> Contents:
+        """The ids of all that is known, in one state.
+
+        Raises:
+            ExternalError: the database cannot be read.
+        """
+        return contents(self.home / "state.db")
 
     def changes(self) -> int:
         """A number that is another one after every commit to this home, of whatever process."""

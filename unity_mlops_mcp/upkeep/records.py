@@ -102,3 +102,29 @@ class Pruned(Record):
     before: datetime
     dry_run: bool
     freed: tuple[Freed, ...]
+
+
+class MirroredFile(Record):
+    """A file in a mirror: size, time of the last change of the original in ns (0: it was being written), SHA-256."""
+
+    size: int
+    changed_ns: int
+    sha256: str
+
+
+class MirrorIndex(Record):
+    """What a mirror has, as a file in it; the names are relative to the home."""
+
+    format: Literal[1] = 1
+    product: str
+    updated_at: datetime
+    files: dict[str, MirroredFile]
+
+
+class Mirrored(Record):
+    """What one call brought to a mirror: files looked at, files and bytes sent."""
+
+    url: str
+    files: int
+    sent: int
+    sent_bytes: int

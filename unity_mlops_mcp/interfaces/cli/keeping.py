@@ -37,6 +37,33 @@ def restore(
         show(app.restore_backup(path, cancel_jobs=cancel_jobs), as_json=json)
 
 
+def mirror(
+    url: Annotated[str, typer.Argument(metavar="URL", help="A folder, or such as gs://bucket/folder.")],
+    *,
+    json: o.Json = False,
+) -> None:
+    """Copy runs, evaluations and models to a folder or bucket: only what changed; nothing there is removed."""
+    with application(upkeep=True) as app:
+        done = _to_the_end(app, app.start_mirror(url), as_json=json)
+        show(app.mirrored(done.job_id), as_json=json)
+
+
+def tensorboard(
+    *,
+    run_id: Annotated[str | None, typer.Option("--run-id", help="One run; default: all.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On this machine; 0 takes any that is free.")] = 6006,
+) -> None:
+    """Show the curves in TensorBoard, on this machine only, until Ctrl-C."""
+    import signal
+    import time
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or it would outlive us
+    with application() as app, app.tensorboard(run_id, port=port) as shown:
+        typer.echo(f"TensorBoard answers at {shown.url}. Ctrl-C ends it.")
+        while not shown.ended:
+            time.sleep(0.5)
+
+
 def prune(
     *,
     older_than: Annotated[str, typer.Option(help="What ended longer ago than that: 12h, 30d, 8w.")],

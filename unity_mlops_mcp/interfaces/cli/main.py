@@ -70,7 +70,9 @@ _ELSEWHERE: dict[str, Callable[..., None]] = {
 _KEEPING: dict[str, Callable[..., None]] = {
     "backup": keeping.backup,
     "restore": keeping.restore,
+    "mirror": keeping.mirror,
     "prune": keeping.prune,
+    "tensorboard": keeping.tensorboard,
     "call": calling.call,
 }
 _MACHINE: dict[str, Callable[..., None]] = {
