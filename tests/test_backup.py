@@ -21,6 +21,7 @@ from tests.conftest import REPOSITORY
 from tests.job_worlds import eventually, is_running, opened
 from tests.onnx_models import linear
 from tests.report_homes import add_evaluation, add_run
+from tests.training_home import finish, nothing_is_left, small, until
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError, MlopsError, NotFoundError, SetupError
@@ -407,3 +408,29 @@ def _restored(home: Path, backup: Path) -> str:
     except MlopsError as error:
         return error.message
     return "restored"
+
+
+@pytest.mark.slow
+@pytest.mark.trainer
+def test_a_real_training_goes_on_in_the_restored_home(app: App, tmp_path: Path) -> None:
+    """It is backed up while it trains; then the old one is stopped, and the new home goes on from the checkpoint."""
+    build = app.build_environment(description="reach the target")
+    text = small(6000, summary=1000, checkpoint=2000)
+    run = app.start_training(build_id=build.build_id, trainer_config=text, seed=1)
+    until(app, run.run_id, lambda status: any(file.endswith("checkpoint.pt") for file in status.files))
+    backed = finish(app, app.start_backup(str(tmp_path / "a.tar.gz")).job_id)
+    assert backed.state == "succeeded"
+    app.stop_training(run.run_id)
+    finish(app, run.run_id)
+
+    other = tmp_path / "other home"
+    restored = restore_backup(other, tmp_path / "a.tar.gz", now=utc_now())
+    assert run.job_id in restored.going_on
+    copied = App(app.settings.model_copy(update={"home": other}))
+    status = finish(copied, run.run_id)
+    assert (status.state, status.attempts) == ("succeeded", 2), status
+    assert status.step is not None
+    assert status.step >= 6000
+    assert (other / "runs" / run.run_id / "ReachTarget.onnx").is_file()
+    copied.close()
+    assert nothing_is_left(other)

@@ -22,6 +22,7 @@ from tests.job_worlds import eventually
 from tests.onnx_models import linear
 from tests.report_homes import add_evaluation, add_run
 from tests.training_home import nothing_is_left
+from tests.vertex_world import BUCKET, storage
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, ExternalError, InvalidInputError, NotFoundError, SetupError
@@ -212,6 +213,20 @@ def test_mirror_is_a_command(home: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=True)
     assert json.loads(done.stdout)["sent"] == len(wanted(home))
     assert hashes(tmp_path / "m") == wanted(home)
+
+
+@pytest.mark.slow
+def test_cloud_storage_gets_the_same(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Google's client speaks to an emulator, in the process of the job."""
+    monkeypatch.setenv("FSSPEC_GCS_TOKEN", "anon")
+    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # asks over gRPC, which no emulator speaks
+    with storage(monkeypatch):
+        for sent in (len(wanted(home)), 0):
+            variables = {**os.environ, "UNITY_MLOPS_HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
+            command = [sys.executable, "-m", "unity_mlops_mcp", "mirror", f"gs://{BUCKET}/a folder", "--json"]
+            done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
+            assert json.loads(done.stdout).get("sent") == sent, done.stdout + done.stderr
+    assert store.jobs.page(limit=5, cursor=None, kind="mirror").rows[0].state == "succeeded"
 
 
 @pytest.mark.slow
