@@ -70,6 +70,7 @@ class ServeProcess:
             text=True,
             encoding="utf-8",
         )
+        self.home = home
         self.output: list[str] = []
         self.log: list[str] = []
         self._addresses: queue.Queue[str] = queue.Queue()

@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from fastapi import Depends
+from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
 from unity_mlops_mcp.interfaces.access import Offer, Scope, allows
@@ -26,6 +28,8 @@ SESSION_S = 12 * 3600
 LINK_S = 300
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "x-csrf-token"
+BEARER: Any = Depends(HTTPBearer(auto_error=False, description="A token of `unity-mlops token add`."))
+"""Says in the OpenAPI document that a token is needed; the guard has seen to it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

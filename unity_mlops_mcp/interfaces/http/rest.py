@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from unity_mlops_mcp.interfaces.access import Offer, scope_of
-from unity_mlops_mcp.interfaces.http.auth import require
+from unity_mlops_mcp.interfaces.http.auth import BEARER, require
 from unity_mlops_mcp.interfaces.http.problems import PROBLEMS
 from unity_mlops_mcp.interfaces.http.reading import Reads
 from unity_mlops_mcp.interfaces.http.routes import ROUTES, Route
@@ -35,7 +35,7 @@ _TAGS = {"runs": "Runs", "models": "Models", "promotions": "Models", "rollbacks"
 
 def rest_router(app: App, offer: Offer, reads: Reads) -> APIRouter:
     """The routes of all tools that are offered."""
-    router = APIRouter(responses=PROBLEMS)
+    router = APIRouter(responses=PROBLEMS, dependencies=[BEARER])
     tools = {tool.name: tool for tool in make_tools(lambda: app) if offer.holds(tool.name)}
     for route in ROUTES:
         if route.tool in tools:

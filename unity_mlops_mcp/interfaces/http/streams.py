@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from unity_mlops_mcp.interfaces.http.auth import require
+from unity_mlops_mcp.interfaces.http.auth import BEARER, require
 from unity_mlops_mcp.interfaces.http.problems import PROBLEMS, Problem
 from unity_mlops_mcp.interfaces.http.reading import Reads
 from unity_mlops_mcp.jobs.records import FINAL_STATES
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _EVERY_S = 1.0
 _BEAT_S = 15.0
-_READER = [Depends(require("read"))]
+_READER = [BEARER, Depends(require("read"))]
 RunId = Annotated[str, Path(min_length=1, description="A run, as list_runs and start_training give it.")]
 Id = Annotated[str, Path(min_length=1, description="A run, job or build.")]
 Version = Annotated[str, Path(min_length=1, description="A version, or name@alias.")]
