@@ -149,6 +149,9 @@ def test_names_that_are_none_are_answered_with_the_nearest(application: App, run
         application.compare_runs(run_ids=name, baseline="nav-002")
     with pytest.raises(InvalidInputError, match="run_ids or filter"):
         application.compare_runs()
+    for nothing in ("", " ", ","):
+        with pytest.raises(InvalidInputError, match="run_ids or filter"):
+            application.compare_runs(run_ids=nothing)
     with pytest.raises(InvalidInputError, match="no filter"):
         application.compare_runs(filter="colour=red")
     with pytest.raises(NotFoundError, match="No run fits"):

@@ -14,7 +14,6 @@ from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
-    ignored_auth,
     negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
@@ -37,7 +36,6 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
     unsupported_method,
-    ignored_auth,
 ]
 STARTS = {"check_setup", "run_pipeline"}
 """They would install a trainer, or train: they are asked to plan only."""

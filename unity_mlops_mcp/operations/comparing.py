@@ -81,7 +81,7 @@ class Comparing:
         return _page(found, tag, len(digests), left_out, _start(cursor))
 
     def _rows(self, run_ids: str | None, wanted: str | None) -> list[RunRow]:
-        if (run_ids is None) == (wanted is None):
+        if (run_ids is None) == (wanted is None) or (run_ids is not None and not names(run_ids)):
             raise InvalidInputError("Give run_ids or filter.", fix="run_ids='a,b', or filter='behavior=Nav'.")
         if run_ids is not None:
             return [self._row(name) for name in dict.fromkeys(names(run_ids))]

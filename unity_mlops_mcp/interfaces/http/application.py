@@ -20,7 +20,7 @@ from unity_mlops_mcp.errors import MlopsError
 from unity_mlops_mcp.interfaces.access import Scope
 from unity_mlops_mcp.interfaces.http.auth import Door
 from unity_mlops_mcp.interfaces.http.dashboard.visiting import add_dashboard
-from unity_mlops_mcp.interfaces.http.guard import Guard
+from unity_mlops_mcp.interfaces.http.guard import API, Guard
 from unity_mlops_mcp.interfaces.http.health import Figures, health_router
 from unity_mlops_mcp.interfaces.http.login import login_router
 from unity_mlops_mcp.interfaces.http.options import ServeOptions
@@ -32,7 +32,6 @@ from unity_mlops_mcp.interfaces.mcp.scoping import Context, scoped
 from unity_mlops_mcp.interfaces.mcp.server import build_server
 from unity_mlops_mcp.interfaces.upkeep import LateApp, Upkeep
 
-API = "/api/v1"
 _DESCRIPTION = "From one sentence to a trained, checked and versioned Unity ML-Agents policy: the tools' words as REST."
 
 

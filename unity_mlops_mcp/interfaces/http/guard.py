@@ -29,6 +29,7 @@ from unity_mlops_mcp.interfaces.http.problems import Problem, told, unexpected
 
 _LOG = logging.getLogger(__name__)
 HEALTH = frozenset({"/healthz", "/readyz"})
+API = "/api/v1"
 MCP_PATHS = ("/mcp", "/sse", "/messages")
 _GIVEN_ID = re.compile(r"[\w.-]{1,64}")
 _HEADERS = {
@@ -112,7 +113,7 @@ class Guard:
             REQUEST_ID.reset(marker)
 
     def _count(self, exchange: Exchange) -> None:
-        route = getattr(exchange.scope.get("route"), "path", "other")
+        route = _pattern(exchange.scope)
         seconds = time.perf_counter() - exchange.begun
         self._figures.count(exchange.scope["method"], route, exchange.status, seconds)
 
@@ -189,6 +190,13 @@ class Guard:
         if not length.isdigit() or int(length) > self._options.max_body:
             raise too_large(self._options.max_body)
         return receive
+
+
+def _pattern(scope: Scope) -> str:
+    """The pattern of the route that answered, of which there are few; what nothing answers to is one of them."""
+    pattern = getattr(scope.get("route"), "path", "other")
+    below = API if scope["path"].startswith(API) and not pattern.startswith(API) else ""
+    return pattern if pattern == "other" else below + pattern
 
 
 def _unauthorized() -> Problem:

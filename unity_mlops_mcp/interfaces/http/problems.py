@@ -30,12 +30,14 @@ _STATUS: dict[type[MlopsError], int] = {
 }
 _UNAVAILABLE = frozenset({"store_unavailable", "store_damaged"})
 _PLAIN = {
+    400: ("invalid_body", "The body cannot be read.", "Send JSON in UTF-8, or a form where a page has one."),
     404: ("not_found", "There is nothing at this address.", "GET /api/v1/openapi.json lists what there is."),
     405: ("method_not_allowed", "This address does not take that method.", "The Allow header names those it takes."),
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": FailureResult, "description": description}
     for status, description in {
+        400: "The body cannot be read.",
         401: "No valid token.",
         403: "The token's scope is not enough, or the request came from a foreign page.",
         404: "No such run, job, model or file.",
