@@ -6,12 +6,20 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import anyio
+from pydantic import BaseModel
+
+from unity_mlops_mcp.jobs.records import FINAL_STATES
 
 MAX_AGE_S = 1.0
-"""Files and durations change without a commit: no answer is older than this."""
-_MAX_ANSWERS = 512
+"""Files and durations of what is under way change without a commit: no such answer is older than this."""
+LASTING_S = 30.0
+"""What is over changes by a commit only, unless somebody touches its files; up to twice that, lest all end at once."""
+_AT_ONCE = 2
+"""Answers that are worked out at once: more threads would only take Python's lock from the loop that serves all."""
+_MAX_ANSWERS = 2048
 
 
 @dataclass
@@ -21,7 +29,7 @@ class _Answer:
     lock: anyio.Lock = field(default_factory=anyio.Lock)
     body: bytes = b""
     stamp: int = -1
-    at: float = 0.0
+    until: float = 0.0
 
 
 class Reads:
@@ -35,9 +43,10 @@ class Reads:
     def __init__(self, changes: Callable[[], int], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._changes, self._clock = changes, clock
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
+        self._room = anyio.Semaphore(_AT_ONCE)
 
-    async def get(self, asked: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The answer; ``make`` works it out when there is none of the present state, once for all who wait."""
+    async def get(self, asked: str, make: Callable[[], Awaitable[BaseModel]]) -> bytes:
+        """The answer as JSON; ``make`` works it out when there is none of the present, once for all who wait."""
         answer = self._answers.setdefault(asked, _Answer())
         self._answers.move_to_end(asked)
         while len(self._answers) > _MAX_ANSWERS:
@@ -46,10 +55,16 @@ class Reads:
             return answer.body
         async with answer.lock:
             if not self._good(answer):
-                stamp, at = self._changes(), self._clock()
-                body = await make()
-                answer.body, answer.stamp, answer.at = body, stamp, at
+                async with self._room:
+                    await self._renew(answer, make, LASTING_S * (1 + crc32(asked.encode()) % 100 / 100))
         return answer.body
 
+    async def _renew(self, answer: _Answer, make: Callable[[], Awaitable[BaseModel]], lasting_s: float) -> None:
+        stamp, now = self._changes(), self._clock()
+        result = await make()
+        over = getattr(result, "state", None) in FINAL_STATES
+        answer.body, answer.stamp = result.model_dump_json().encode(), stamp
+        answer.until = now + (lasting_s if over else MAX_AGE_S)
+
     def _good(self, answer: _Answer) -> bool:
-        return answer.stamp == self._changes() and self._clock() - answer.at < MAX_AGE_S
+        return self._clock() < answer.until and answer.stamp == self._changes()

@@ -84,13 +84,12 @@ def _endpoint(route: Route, tool: StrictTool, call: Call, reads: Reads) -> Calla
         arguments = {**given, **({name: getattr(rest, name) for name in type(rest).model_fields} if rest else {})}
         await require(scope_of(route.tool, arguments))(request)
 
-        async def answer() -> bytes:
-            return (await call(arguments)).model_dump_json().encode()
-
         if route.shared:
             asked = f"{route.tool} {sorted(arguments.items())}"
-            return Response(await reads.get(asked, answer), media_type="application/json")
-        return Response(await answer(), media_type="application/json")
+            body = await reads.get(asked, lambda: call(arguments))
+        else:
+            body = (await call(arguments)).model_dump_json().encode()
+        return Response(body, media_type="application/json")
 
     endpoint.__signature__ = inspect.Signature(_parameters(route, tool))  # type: ignore[attr-defined]
     return endpoint

@@ -21,6 +21,8 @@ from unity_mlops_mcp.interfaces.upkeep import LateApp
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
 
+_SWITCH_S = 0.0005
+"""How long a thread that works something out may hold Python's lock while the loop, which serves all, waits for it."""
 _GOODBYE_S = 5
 """Seconds that answers under way may take once the service is told to end; runs go on whatever it does."""
 
@@ -39,6 +41,7 @@ def serve(options: ServeOptions, *, browser: bool = False, token_file: Path | No
         SetupError: the address is taken.
     """
     options.check()
+    sys.setswitchinterval(_SWITCH_S)
     with listener(options) as listening:
         options = replace(options, port=listening.getsockname()[1])
         late = LateApp()

@@ -16,6 +16,7 @@ from unity_mlops_mcp.interfaces.http.auth import BEARER, require
 from unity_mlops_mcp.interfaces.http.problems import PROBLEMS, Problem
 from unity_mlops_mcp.interfaces.http.reading import Reads
 from unity_mlops_mcp.jobs.records import FINAL_STATES
+from unity_mlops_mcp.results.runs import MetricsResult
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
@@ -85,9 +86,8 @@ def stream_router(app: App, reads: Reads, live: Live) -> APIRouter:
     async def stream_metrics(run_id: RunId, tags: Tags = None, max_points: Points = 100) -> StreamingResponse:
         """The figures of a run while it learns, as server-sent events; a browser's EventSource reads them."""
 
-        async def figures() -> bytes:
-            given = await anyio.to_thread.run_sync(lambda: app.get_metrics(run_id, tags=tags, max_points=max_points))
-            return given.model_dump_json().encode()
+        async def figures() -> MetricsResult:
+            return await anyio.to_thread.run_sync(lambda: app.get_metrics(run_id, tags=tags, max_points=max_points))
 
         async def ask() -> bytes:
             return await reads.get(f"stream_metrics {[run_id, tags, max_points]}", figures)
