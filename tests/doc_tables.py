@@ -20,7 +20,10 @@ from tests.mcp_clients import in_memory
 from unity_mlops_mcp.builds.unity.logs import failure_classes
 from unity_mlops_mcp.codegen.checking.rules import rules
 from unity_mlops_mcp.config import Settings
+from unity_mlops_mcp.interfaces.access import scope_of
 from unity_mlops_mcp.interfaces.cli.main import OPERATIONS, command_line
+from unity_mlops_mcp.interfaces.http.guard import API
+from unity_mlops_mcp.interfaces.http.routes import ROUTES
 from unity_mlops_mcp.training.diagnosis import diagnoses
 from unity_mlops_mcp.upkeep.deployment.settings import PREFIX, DeploySettings
 
@@ -257,6 +260,12 @@ def deploy_settings() -> str:
     return table(("variable", "default", "meaning"), rows)
 
 
+def rest_routes() -> str:
+    """Each tool's address over HTTP, and the scope that it needs."""
+    rows = [(f"`{route.tool}`", f"`{route.method} {API}{route.path}`", scope_of(route.tool)) for route in ROUTES]
+    return table(("tool", "request", "scope"), rows)
+
+
 def filled(page: str, name: str, content: str) -> str:
     """The page with the content between its markers.
 
@@ -276,6 +285,7 @@ def pages() -> dict[str, str]:
         ("how-it-works.md", "settings", settings()),
         ("deployment.md", "deploy settings", deploy_settings()),
         ("unity.md", "unity causes", unity_causes()),
+        ("http.md", "rest-routes", rest_routes()),
         ("lint.md", "rules", lint_rules("MLA")),
         ("lint.md", "guard", lint_rules("SEC")),
     ):
