@@ -57,6 +57,17 @@ def cache(tmp_path: Path) -> Iterator[Cache]:
     kept.close()
 
 
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The providers' libraries, imported already: that alone may take longer than the shortest limit that is tested."""
+    home = tmp_path_factory.mktemp("warm")
+    kept = Cache(home / "cache")
+    for provider in PROVIDERS:
+        with endpoint(answers(GOOD)) as at:
+            planned(home, kept, at, provider)
+    kept.close()
+
+
 def settings(home: Path, at: Endpoint, provider: str = "openai", **more: Any) -> Settings:
     url = f"{at.url}/v1" if provider == "openai" else at.url
     given = {"llm": provider, "llm_model": "stand-in", "llm_base_url": url, "llm_api_key": KEY, **more}
@@ -139,6 +150,7 @@ def test_a_model_that_never_gives_a_valid_spec_leaves_the_plan_to_the_rules(
     ],
     ids=["hangs", "drips", "floods", "401", "403", "429", "500", "400", "poem", "invalid"],
 )
+@pytest.mark.usefixtures("clients")
 def test_a_failure_is_told_and_the_key_appears_nowhere(  # noqa: PLR0917 - fixtures and cases
     behaviour: Behaviour,
     cause: str,
