@@ -144,14 +144,14 @@ def test_a_receiver_that_fails_stalls_and_redirects_is_tried_again_until_it_take
     with receiver(500, 0, 302, 204) as made:
         told.add_endpoint(made.url, private=True)
         a_job(told, "j1", "starting", "failed", failure=FAILURE)
-        moment = [NOW + timedelta(seconds=1)]
-        deliverer = Deliverer(told.store, told.settings, clock=lambda: moment[0], timeout_s=0.5)
+        moment = NOW + timedelta(seconds=1)
+        deliverer = Deliverer(told.store, told.settings, timeout_s=0.5)
         problems = []
         for wait in WAITS_S[1:5]:
-            deliverer.tend(moment[0])
-            assert deliverer.tend(moment[0]) == 0  # not before its time
+            deliverer.tend(moment)
+            assert deliverer.tend(moment) == 0  # not before its time
             problems.append(told.list_deliveries().deliveries[0].problem)
-            moment[0] += timedelta(seconds=wait * 1.3)
+            moment += timedelta(seconds=wait * 1.3)
         assert [str(problem).partition("/…")[2][:30] for problem in problems[:3]] == [
             " answered with status 500.",
             " could not be told: timed out.",
@@ -166,11 +166,11 @@ def test_after_the_last_try_it_is_dead_and_a_replay_brings_it(told: App) -> None
     with receiver(503) as made:
         added = told.add_endpoint(made.url, private=True)
         a_job(told, "j1", "starting", "failed", failure=FAILURE)
-        moment = [NOW + timedelta(seconds=1)]
-        deliverer = Deliverer(told.store, told.settings, clock=lambda: moment[0])
+        moment = NOW + timedelta(seconds=1)
+        deliverer = Deliverer(told.store, told.settings)
         for wait in WAITS_S:
-            moment[0] += timedelta(seconds=wait * 1.3)
-            deliverer.tend(moment[0])
+            moment += timedelta(seconds=wait * 1.3)
+            deliverer.tend(moment)
         (dead,) = told.list_deliveries(state="dead").deliveries
         assert (dead.attempts, len(made.taken)) == (len(WAITS_S), len(WAITS_S))
         made.answers = [204]
@@ -196,7 +196,7 @@ def test_one_receiver_that_stalls_holds_up_no_other(told: App) -> None:
         told.add_endpoint(slow.url, private=True)
         told.add_endpoint(quick.url, private=True)
         a_job(told, "j1", "starting", "failed", failure=FAILURE)
-        Deliverer(told.store, told.settings, clock=lambda: NOW, timeout_s=0.5).tend(NOW)
+        Deliverer(told.store, told.settings, timeout_s=0.5).tend(NOW)
         assert (len(slow.taken), len(quick.taken)) == (1, 1)
 
 

@@ -18,6 +18,7 @@ import sys
 import sysconfig
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,16 @@ def tiny_onnx() -> bytes:
         + _field(12, _field(1, b"continuous_actions") + _field(2, kind))
     )
     return _field(1, 7) + _field(7, graph) + _field(8, _field(2, 9))
+
+
+def write_policy(path: Path, run_id: str) -> None:
+    """A policy such as Unity loads, which sees four floats and moves by two; no two runs learn the same one."""
+    sys.path.insert(0, str(THIS.parents[2]))
+    import numpy as np
+
+    from tests.onnx_models import linear
+
+    linear(path, np.random.default_rng(zlib.crc32(run_id.encode())).normal(size=(4, 2)), fixed=False)
 
 
 def _field(number: int, value: int | bytes) -> bytes:
@@ -265,7 +276,7 @@ class _Run:
         with zipfile.ZipFile(stem.with_suffix(".pt"), "w") as archive:
             archive.writestr("checkpoint/data.pkl", b"\x80\x02}q\x00.")
         shutil.copyfile(stem.with_suffix(".pt"), self.own / "checkpoint.pt")
-        stem.with_suffix(".onnx").write_bytes(tiny_onnx())
+        write_policy(stem.with_suffix(".onnx"), self.folder.name)
         _say(f"[INFO] Exported {stem}.onnx")
         return stem.with_suffix(".onnx")
 

@@ -109,7 +109,7 @@ class Notifications:
         notice = Notice(
             type="test", sequence=0, timestamp=now, data=NoticeData(summary="A test of unity-mlops: all is well.")
         )
-        self._parts.deliverer.send(row, delivery_of(row, notice, now))
+        self._parts.deliverer.send(row, delivery_of(row, notice, now), now)
         return self._result(row).model_copy(update={"next": "It took the test."})
 
     def list_deliveries(

@@ -84,7 +84,7 @@ class Parts:
         """What sends the notifications of the home."""
         from unity_mlops_mcp.scheduling.notifying.deliver import Deliverer
 
-        return Deliverer(self.store, self.settings, clock=utc_now)
+        return Deliverer(self.store, self.settings)
 
     def close(self) -> None:
         """Release the store and the cache; nothing that runs is stopped."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -31,20 +30,11 @@ class Deliverer:
         store: where endpoints and deliveries are kept.
         settings: the mail server's.
         timeout_s: for each step of an exchange.
-        clock: gives the moment at which an attempt ended.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        settings: Settings,
-        *,
-        clock: Callable[[], datetime],
-        timeout_s: float = webhook.TIMEOUT_S,
-    ) -> None:
+    def __init__(self, store: Store, settings: Settings, *, timeout_s: float = webhook.TIMEOUT_S) -> None:
         self._store = store
         self._settings = settings
-        self._clock = clock
         self._timeout_s = timeout_s
         self._random = random.SystemRandom()
 
@@ -62,7 +52,7 @@ class Deliverer:
         claimed = self._store.notices.claim(now=now, until=now + timedelta(seconds=CLAIM_S), limit=AT_ONCE)
         if claimed:
             with ThreadPoolExecutor(AT_ONCE) as threads:
-                list(threads.map(lambda row: self._try(endpoints.get(row.endpoint_id), row), claimed))
+                list(threads.map(lambda row: self._try(endpoints.get(row.endpoint_id), row, now), claimed))
         return len(claimed)
 
     def _spread(self, endpoint: EndpointRow, now: datetime) -> None:
@@ -75,24 +65,24 @@ class Deliverer:
         made = [delivery_of(endpoint, notice, now) for notice in notices if wishes.include(notice)]
         self._store.notices.spread(endpoint, events[-1].seq, made)
 
-    def _try(self, endpoint: EndpointRow | None, row: DeliveryRow) -> None:
+    def _try(self, endpoint: EndpointRow | None, row: DeliveryRow, now: datetime) -> None:
         if endpoint is None or endpoint.disabled is not None:
             reason = endpoint.disabled if endpoint else "the endpoint was removed"
-            self._settle(row, "dead", problem=reason)
+            self._settle(row, "dead", now, problem=reason)
             return
         try:
-            self.send(endpoint, row)
+            self.send(endpoint, row, now)
         except webhook.GoneError as error:
             self._store.notices.disable(endpoint.endpoint_id, error.message)
-            self._settle(row, "dead", problem=error.message)
+            self._settle(row, "dead", now, problem=error.message)
         except email.RefusedError as error:
-            self._settle(row, "dead", problem=error.message)
+            self._settle(row, "dead", now, problem=error.message)
         except MlopsError as error:
-            self._later(row, error.message)
+            self._later(row, error.message, now)
         else:
-            self._settle(row, "delivered", problem=None)
+            self._settle(row, "delivered", now)
 
-    def send(self, endpoint: EndpointRow, row: DeliveryRow) -> None:
+    def send(self, endpoint: EndpointRow, row: DeliveryRow, now: datetime) -> None:
         """Try a delivery once and write nothing down.
 
         Raises:
@@ -113,23 +103,23 @@ class Deliverer:
             webhook.body_of(notice, wishes.shape),
             secret=endpoint.secret,
             message_id=row.delivery_id,
-            timestamp=int(self._clock().timestamp()),
+            timestamp=int(now.timestamp()),
             private=wishes.private,
             timeout_s=self._timeout_s,
         )
 
-    def _later(self, row: DeliveryRow, problem: str) -> None:
+    def _later(self, row: DeliveryRow, problem: str, now: datetime) -> None:
         attempts = row.attempts + 1
         if attempts >= len(WAITS_S):
-            self._settle(row, "dead", problem=problem)
+            self._settle(row, "dead", now, problem=problem)
             return
         wait = WAITS_S[attempts] * (1 + self._random.uniform(-JITTER, JITTER))
-        next_at = self._clock() + timedelta(seconds=wait)
-        self._store.notices.settle(row.delivery_id, attempts=attempts, problem=problem[:500], next_at=next_at)
+        values = {"attempts": attempts, "problem": problem[:500], "next_at": now + timedelta(seconds=wait)}
+        self._store.notices.settle(row.delivery_id, **values)
 
-    def _settle(self, row: DeliveryRow, state: str, *, problem: str | None) -> None:
+    def _settle(self, row: DeliveryRow, state: str, now: datetime, *, problem: str | None = None) -> None:
         told = problem[:500] if problem else None
-        values = {"state": state, "attempts": row.attempts + 1, "problem": told, "finished_at": self._clock()}
+        values = {"state": state, "attempts": row.attempts + 1, "problem": told, "finished_at": now}
         self._store.notices.settle(row.delivery_id, **values)
 
 
