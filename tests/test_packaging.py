@@ -25,6 +25,7 @@ HOSTS = {"www.apache.org", "protobuf.dev", "pytorch.org", "www.yamllint.com", "1
 HOSTS |= {"www.googleapis.com", "www.w3.org"}  # how Google spells a scope of credentials, and SVG its name
 HOSTS |= {"ui.lab", "evil.example"}  # invented: a page that may call the service, and one that may not
 HOSTS |= {"example.com", "www.standardwebhooks.com", "json-schema.org"}  # a webhook's place, signature and schema
+HOSTS |= {"0.0.0.0", "10.0.0.1", "169.254.169.254"}  # noqa: S104 - addresses that no webhook may have
 """The hosts of every address in the repository: pages that are cited, and this machine; no package index."""
 INDEXES = ("pypi" + ".org", "pytorch" + ".org/whl", "python" + "hosted.org", "pypi/" + "simple", "artifact" + "ory")
 HOMES = re.compile(r"(?<![\w.<-])(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2}|/(?=root/))(\w+)")
