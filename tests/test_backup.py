@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -226,8 +228,15 @@ def cut(content: bytes) -> bytes:
 
 
 def turned(content: bytes) -> bytes:
+    """One bit is another one, and not one of the few that compression leaves unused."""
     place = len(content) // 2
-    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+    while True:
+        changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+        try:
+            gzip.decompress(changed)
+        except (OSError, EOFError, zlib.error):
+            return changed
+        place += 1
 
 
 def foreign(content: bytes) -> bytes:

@@ -138,9 +138,17 @@ def _unpack(path: Path, staged: Path) -> BackupRecord:
     """Unpack an archive and check all of it against its record."""
     try:
         with tarfile.open(path, mode="r:*") as archive:
-            return _Reader(archive, staged).read()
+            record = _Reader(archive, staged).read()
+            _read_out(archive)
+            return record
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValidationError, UnicodeDecodeError) as error:
         raise _no_backup(path, str(error).splitlines()[0]) from error
+
+
+def _read_out(archive: tarfile.TarFile) -> None:
+    """Read what comes after the last member too: only at the end does gzip compare its checksum."""
+    while archive.fileobj is not None and archive.fileobj.read(_BLOCK):
+        pass
 
 
 def _no_backup(path: object, why: str) -> InvalidInputError:
