@@ -14,6 +14,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.prompts.base import UserMessage
+from mcp.shared.message import ServerMessageMetadata
 from mcp.types import (
     AudioContent,
     ContentBlock,
@@ -80,6 +81,11 @@ def sample(text: str, max_tokens: int) -> CreateMessageRequest:
     return CreateMessageRequest(params=CreateMessageRequestParams(messages=[message], max_tokens=max_tokens))
 
 
+def beside(context: Ctx) -> ServerMessageMetadata:
+    """Lets a question travel with the call's own answer: another stream may not be open yet."""
+    return ServerMessageMetadata(related_request_id=context.request_id)
+
+
 def answered(context: Ctx, key: str, kind: type[Any]) -> Any:
     """The client's answer to one question, or None where there is none of that kind."""
     answer = (context.input_responses or {}).get(key)
@@ -141,12 +147,14 @@ def _add_progress(server: MCPServer[Any]) -> None:
 def _add_conversations(server: MCPServer[Any]) -> None:
     @server.tool(description="Asks the client's model.", structured_output=False)
     async def test_sampling(prompt: str, context: Ctx) -> list[ContentBlock]:
-        answer: CreateMessageResult = await context.session.send_request(sample(prompt, 100), CreateMessageResult)
+        answer: CreateMessageResult = await context.session.send_request(
+            sample(prompt, 100), CreateMessageResult, metadata=beside(context)
+        )
         return [said(f"LLM response: {answer.content}")]
 
     async def elicited(context: Ctx, message: str, schema: dict[str, Any]) -> ElicitResult:
         request = ElicitRequest(params=ElicitRequestFormParams(message=message, requested_schema=schema))
-        answer: ElicitResult = await context.session.send_request(request, ElicitResult)
+        answer: ElicitResult = await context.session.send_request(request, ElicitResult, metadata=beside(context))
         return answer
 
     @server.tool(description="Asks the user.", structured_output=False)
