@@ -156,16 +156,13 @@ class UnityMLOpsOrchestrator:
         Raises:
             MlopsError: the training failed, or somebody stopped it.
         """
-        config = config or RLTrainingConfig()
-        body = config.behavior_settings()
         started = await self._call(
             partial(
                 self.app.start_training,
                 build_id=build.build_id,
-                trainer_config=json.dumps(body) if body else None,
                 asset=(asset.asset_id or asset.name or None) if asset else None,
                 idempotency_key=key,
-                **config.run_settings(),
+                **(config.start_arguments() if config else {}),
             )
         )
         _LOG.info("Training %s (%s): %s", started.run_id, self._target, "; ".join(started.notes))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -40,12 +39,10 @@ class Trainings:
             InvalidInputError: the description cannot be placed, or a setting cannot be used; nothing was started.
         """
         build = self._environments.build_asset(asset)
-        settings = training.behavior_settings() if training else {}
         return self.start_training(
             build_id=build.build_id,
-            trainer_config=json.dumps(settings) if settings else None,
             asset=asset.asset_id or asset.name or None,
-            **(training.run_settings() if training else {}),
+            **(training.start_arguments() if training else {}),
         )
 
     def start_training(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -328,25 +327,21 @@ def plan_on_unity(settings: Settings, wanted: Wanted, described: Described | Non
 
 def _built(shop: Workshop, job: Job) -> Built:
     given = job.result or {}
-    made = load_build(str(given["build_id"]), settings=shop.settings, store=shop.store)
-    return Built(
-        build_id=made.build_id,
-        job_id=job.id,
-        target=made.target,
-        cached=given["cached"],
-        behaviors=made.behaviors,
-        folder=str(made.folder),
-    )
+    return _player(shop, str(given["build_id"]), job_id=job.id, cached=given["cached"])
 
 
 def _found(shop: Workshop, build_id: str) -> Built:
-    made = load_build(build_id, settings=shop.settings, store=shop.store)
     row = shop.store.builds.get(build_id)
+    return _player(shop, build_id, job_id=(row.job_id if row else None) or "", cached=True)
+
+
+def _player(shop: Workshop, build_id: str, *, job_id: str, cached: bool) -> Built:
+    made = load_build(build_id, settings=shop.settings, store=shop.store)
     return Built(
         build_id=made.build_id,
-        job_id=(row.job_id if row else None) or "",
+        job_id=job_id,
         target=made.target,
-        cached=True,
+        cached=cached,
         behaviors=made.behaviors,
         folder=str(made.folder),
     )
@@ -363,12 +358,10 @@ def _start_run(shop: Workshop) -> Job:
     built, training = shop.results.of(Built), shop.wanted.training
     player = player_for(shop.settings, shop.store, build_id=built.build_id, env_path=None)
     trainer = find_trainer(shop.settings, shop.cache)
-    settings = training.behavior_settings() if training else {}
     wish = Wish(
         max_steps=shop.wanted.max_steps,
-        trainer_config=json.dumps(settings) if settings else None,
         initialize_from=warm_start(shop),
-        **(training.run_settings() if training else {}),
+        **(training.start_arguments() if training else {}),
     )
     player = learning_from(shop.settings, player, wish)
     naming = Naming(idempotency_key=shop.key("train"))

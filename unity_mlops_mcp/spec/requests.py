@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -101,6 +102,11 @@ class RLTrainingConfig(Part):
     def run_settings(self) -> dict[str, Any]:
         """What was given about the whole run: ``num_envs``, ``time_scale``, ``seed``, and what it learns from."""
         return self.model_dump(include=self.model_fields_set & _OF_THE_RUN)
+
+    def start_arguments(self) -> dict[str, Any]:
+        """What was given, as arguments that start a training: ``trainer_config`` as JSON, and the run's settings."""
+        body = self.behavior_settings()
+        return {"trainer_config": json.dumps(body) if body else None, **self.run_settings()}
 
     def _given(self, names: tuple[str, ...]) -> dict[str, Any]:
         return {name: value for name in names if (value := getattr(self, name)) is not None}
