@@ -142,12 +142,13 @@ def test_the_scheduler_starts_idles_and_ends_cleanly(home: Path) -> None:
     with subprocess.Popen(
         [sys.executable, str(file)], cwd=home.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as program:
-        assert program.stdout is not None
-        assert program.stderr is not None
-        assert program.stdout.readline() == "waiting\n"
-        program.send_signal(signal.SIGINT)
-        said = program.stderr.read()
-        program.wait(timeout=30)
+        try:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "waiting\n"
+            program.send_signal(signal.SIGINT)
+            _, said = program.communicate(timeout=60)
+        finally:
+            program.kill()
     assert said.strip().splitlines()[-1] == "KeyboardInterrupt"
     assert "Error" not in said.replace("CancelledError", "")
 
