@@ -92,7 +92,7 @@ class Scheduler:
             moments: Sequence[datetime] = self._continuous(row, schedule, now)
         else:
             moments = due(schedule.rule, after=after, until=now)
-        until = max(now, after) if after == row.seen_until else now
+        until = max(now, after)
         if moments or until - row.seen_until >= timedelta(minutes=1) or until < row.seen_until:
             self._table.fire(row, self._judged(row, schedule, moments, now), until=until)
 
@@ -135,13 +135,14 @@ class Scheduler:
         busy = {firing.schedule_id for firing in firings if firing.state == "running"}
         for firing in firings:
             row = rows.get(firing.schedule_id)
+            schedule = Schedule.model_validate(row.data) if row else None
             if firing.state == "running":
-                if self._watch(firing, row, now):
+                if self._watch(firing, schedule, now):
                     busy.discard(firing.schedule_id)
-            elif row is None:
+            elif schedule is None:
                 self._end(firing, "cancelled", "the schedule was removed", now)
             else:
-                self._begin(firing, Schedule.model_validate(row.data), busy, now)
+                self._begin(firing, schedule, busy, now)
 
     def _begin(self, firing: FiringRow, schedule: Schedule, busy: set[str], now: datetime) -> None:
         """Start a due firing, let it wait, or skip it, as the rule of overlap says."""
@@ -150,17 +151,17 @@ class Scheduler:
         if not overlaps:
             busy.add(firing.schedule_id)
             if self._table.change_firing(firing.firing_id, "running", where=("due", "waiting"), now=now):
-                self._watch(self._table.firing(firing.firing_id) or firing, None, now, schedule)
+                self._watch(firing, schedule, now)
         elif firing.state == "due" and (schedule.rule.overlap == "queue" or late):
             self._table.change_firing(firing.firing_id, "waiting", where=("due",), now=now)
         elif firing.state == "due":
             self._end(firing, "skipped", "the firing before it still runs", now)
 
-    def _watch(
-        self, firing: FiringRow, row: ScheduleRow | None, now: datetime, schedule: Schedule | None = None
-    ) -> bool:
-        """Start more of a running firing's work as there is room; whether it is over."""
-        schedule = schedule or (Schedule.model_validate(row.data) if row else None)
+    def _watch(self, firing: FiringRow, schedule: Schedule | None, now: datetime) -> bool:
+        """Start more of a running firing's work as there is room; whether it is over.
+
+        Without its schedule, which was removed, what was started is all of it.
+        """
         states = [self._work.look(job_id) for job_id in firing.jobs]
         jobs, total = list(firing.jobs), len(schedule.work) if schedule else len(firing.jobs)
         going = sum(state.state not in FINAL_STATES for state in states)

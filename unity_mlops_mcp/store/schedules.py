@@ -131,10 +131,6 @@ class ScheduleTable:
         wanted = firings.select().where(firings.c.schedule_id == schedule_id)
         return self._firings(wanted.order_by(firings.c.due_at.desc()).limit(limit))
 
-    def firing(self, firing_id: str) -> FiringRow | None:
-        """The firing, or None."""
-        return next(iter(self._firings(firings.select().where(firings.c.firing_id == firing_id))), None)
-
     def lease(self, name: str, holder: str, *, now: datetime, until: datetime) -> bool:
         """Take or renew a lease; False while somebody else holds it.
 
