@@ -32,13 +32,6 @@ class TokenTable:
             connection.execute(tokens.insert().values(asdict(row)))
         return True
 
-    def by_hash(self, sha256: str) -> TokenRow | None:
-        """The token of this hash that was not revoked, or None."""
-        wanted = tokens.select().where(tokens.c.sha256 == sha256, tokens.c.revoked_at.is_(None))
-        with self._database.read() as connection:
-            found = connection.execute(wanted).first()
-        return None if found is None else TokenRow(**found._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-
     def all(self) -> tuple[TokenRow, ...]:
         """All tokens, revoked ones too, oldest first."""
         with self._database.read() as connection:
