@@ -32,7 +32,7 @@ PATIENCE = 6
 """So many looks at the validation episodes without a better one end the cloning."""
 LEAST_GAIN = 0.01
 """What counts as better: this share of the best loss so far."""
-FIRST_SPREAD = 0.1
+FIRST_SPREAD = 0.3
 """The standard deviation that actions begin with: the loss is on drawn actions, and must not drown in their noise."""
 BATCHES = 4
 """So many batches at least are made of the data in each pass, so that little of it is left over."""
