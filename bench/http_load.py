@@ -1,11 +1,12 @@
 """The service under 200 clients that read runs and metrics of a home with 10,000 runs, beside a bare FastAPI route.
 
-    python bench/http_load.py [--clients 200] [--runs 10000] [--minutes 4] [--watched 200]
+    python bench/http_load.py [--clients 200] [--runs 10000] [--minutes 4] [--watched 200] [--idle]
 
 Both are served by the same uvicorn settings in a process of their own and check a token's SHA-256; the same clients
 call both, in turn: a minute of the bare route, then the service. Each client reads the list of runs, then one run,
 then its metrics, over and over. With --watched the runs are the newest so many, as when people watch what trains now;
---watched 0 draws them from all. Exit code 1 when the p95 is more than 5 times the bare route's, the throughput less
+--watched 0 draws them from all. Meanwhile a training tells its progress every second, as ours do; --idle leaves
+it out. Exit code 1 when the p95 is more than 5 times the bare route's, the throughput less
 than a fifth of it, or the resident memory of the last minute more than 10 % above the second's.
 """
 
@@ -47,6 +48,17 @@ app = FastAPI()
 async def nothing() -> dict[str, str]:
     return {"status": "ok"}
 uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
+"""
+
+TRAINING = """
+import sys, time
+from pathlib import Path
+from unity_mlops_mcp.store.ids import utc_now
+from unity_mlops_mcp.store.store import Store
+with Store(Path(sys.argv[1])) as store:
+    for step in range(10**6):
+        store.jobs.beat("job-going", 1, now=utc_now(), progress={"step": step, "max_steps": 10**6})
+        time.sleep(1)
 """
 
 
@@ -136,7 +148,22 @@ def fill(home: Path, count: int) -> list[str]:
     with Store(home) as store:
         for name in names:
             add_run(store, name)
+        add_run(store, "going", state="running")
     return names
+
+
+@contextmanager
+def training(home: Path, *, idle: bool) -> Iterator[None]:
+    """A process that writes a run's progress to the store every second, unless it is to be idle."""
+    if idle:
+        yield
+        return
+    started = subprocess.Popen([sys.executable, "-c", TRAINING, str(home)], cwd=REPOSITORY)
+    try:
+        yield
+    finally:
+        started.kill()
+        started.wait()
 
 
 @contextmanager
@@ -169,6 +196,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--minutes", type=float, default=4)
     parser.add_argument("--watched", type=int, default=200)
+    parser.add_argument("--idle", action="store_true")
     given = parser.parse_args()
     from tests.trainings import free_port
 
@@ -181,7 +209,8 @@ def main() -> int:
         with process([sys.executable, "-c", BARE, str(port), token], port, home) as bare:
             floor, _ = asyncio.run(run(Target(port, token, bare), given.clients, min(60, 60 * given.minutes)))
         serve = [sys.executable, "-m", "unity_mlops_mcp", "serve", "--port", str(port), "--rate", "0"]
-        with process([*serve, "--token-file", f"{folder}/token", "--log-level", "warning"], port, home) as ours:
+        serve += ["--token-file", f"{folder}/token", "--log-level", "warning"]
+        with process(serve, port, home) as ours, training(home, idle=given.idle):
             load, memory = asyncio.run(run(Target(port, token, ours, watched), given.clients, 60 * given.minutes))
     print(f"bare route  {floor}")
     print(f"service     {load}")

@@ -116,8 +116,11 @@ class Jobs:
         Raises:
             NotFoundError: there is no such job.
         """
-        row = self._row(job_id)
-        return view(row, self._waits([row]).get(job_id))
+        return self.shown(self._row(job_id))
+
+    def shown(self, row: JobRow) -> Job:
+        """The job of a row that was just read."""
+        return view(row, self._waits([row]).get(row.id))
 
     def latest(self, subject: str) -> Job:
         """The newest job about the subject.
@@ -128,7 +131,7 @@ class Jobs:
         row = self._store.jobs.latest(subject)
         if row is None:
             raise NotFoundError(f"There is no job about {subject!r}.", fix=self._known())
-        return view(row, self._waits([row]).get(row.id))
+        return self.shown(row)
 
     def open(self, *, kind: str | None = None) -> tuple[Job, ...]:
         """The jobs that are not over, of one kind where named, oldest first."""

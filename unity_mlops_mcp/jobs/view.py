@@ -8,7 +8,7 @@ from typing import cast
 from unity_mlops_mcp.errors import MlopsError
 from unity_mlops_mcp.jobs.queue import Wait
 from unity_mlops_mcp.jobs.records import Failure, Job, JobState
-from unity_mlops_mcp.store.rows import JobRow, Json
+from unity_mlops_mcp.store.rows import JobRow, Json, RunRow
 
 
 def view(row: JobRow, wait: Wait | None = None) -> Job:
@@ -32,6 +32,11 @@ def view(row: JobRow, wait: Wait | None = None) -> Job:
         stop_requested=row.stop_requested,
         idempotency_key=row.idempotency_key,
     )
+
+
+def state_of(run: RunRow) -> JobState:
+    """The state of a run: its latest job's, and of one whose job is not written yet, what it will be."""
+    return cast("JobState", run.job.state) if run.job else "queued"
 
 
 def failure_of(row: JobRow) -> Failure | None:

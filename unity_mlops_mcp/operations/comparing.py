@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
 from unity_mlops_mcp.inputs import names
+from unity_mlops_mcp.jobs.view import state_of
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.results.comparisons import (
     ComparisonResult,
@@ -124,7 +125,7 @@ class Comparing:
                     behavior=behavior,
                     seed=_seed(row),
                     settings=_settings(row, self._spec(row)),
-                    state=row.job.state if row.job else "queued",
+                    state=state_of(row),
                 )
             if digest is None:
                 left_out.append(f"{row.run_id}: no values of {tag}")

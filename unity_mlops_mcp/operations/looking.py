@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unity_mlops_mcp.inputs import page_of_tags, until_reached
 from unity_mlops_mcp.jobs.records import FINAL_STATES
+from unity_mlops_mcp.jobs.view import state_of
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.process.log import last_lines
 from unity_mlops_mcp.results.base import State
@@ -65,19 +66,19 @@ class Looking:
         Raises:
             NotFoundError: there is no such run, or no such tag.
         """
-        reader, behavior, summary = self._parts.runs.figures(run_id)
+        row, reader, behavior, summary = self._parts.runs.figures(run_id)
         available = reader.tags_of(behavior)
         wanted, next_cursor = page_of_tags(available, tags, cursor, max_points=max_points)
-        job = self._parts.job(run_id)
+        state = state_of(row)
         return MetricsResult(
             run_id=run_id,
-            state=job.state,
+            state=state,
             summary=summary,
             series=[reader.series(tag, behavior=behavior, max_points=max_points) for tag in wanted],
             available_tags=list(available),
             next_cursor=next_cursor,
             problems=[f"{problem.file} at byte {problem.offset}: {problem.message}" for problem in summary.problems],
-            next=next_step(job.state, run_id),
+            next=next_step(state, run_id),
         )
 
     def read_log(self, id: str, *, tail: int = 200) -> str:  # noqa: A002 - the name in the public contract

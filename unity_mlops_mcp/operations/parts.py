@@ -102,8 +102,8 @@ class Parts:
             NotFoundError: there is none of them.
         """
         row = self.store.runs.get(id)
-        if row is not None and row.job_id is not None:
-            return self.jobs.get(row.job_id)
+        if row is not None and row.job is not None:
+            return self.jobs.shown(row.job)
         build = self.store.builds.get(id) if row is None else None
         if build is not None and build.job_id is not None:
             return self.jobs.get(build.job_id)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.jobs.view import view
+from unity_mlops_mcp.jobs.view import state_of
 from unity_mlops_mcp.metrics.comparison import Digest, digest_run
 from unity_mlops_mcp.metrics.reader import RunReader
 from unity_mlops_mcp.metrics.records import MetricsSummary
@@ -76,13 +76,13 @@ def read_run(store: Store, row: RunRow, *, alone: bool) -> RunFacts:
         behavior=behavior,
         seed=(record.get("request") or {}).get("seed"),
         settings=settings,
-        state=view(row.job).state if row.job else "queued",
+        state=state_of(row),
     )
     part = RunPart(
         run_id=row.run_id,
         group=0,
         behavior=behavior,
-        state=view(row.job).state if row.job else "queued",
+        state=state_of(row),
         seed=(record.get("request") or {}).get("seed"),
         max_steps=row.max_steps,
         final_reward=digest.final if digest else None,

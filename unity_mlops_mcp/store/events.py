@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from unity_mlops_mcp.store.database import Database
 from unity_mlops_mcp.store.rows import EventRow, Json
-from unity_mlops_mcp.store.tables import events
+from unity_mlops_mcp.store.tables import builds, evaluations, events, runs
 
 
 def insert(
@@ -18,6 +18,12 @@ def insert(
     connection.execute(
         events.insert().values(job_id=job_id, attempt=attempt, name=name, state=state, data=data, at=now)
     )
+
+
+_TURNS = sa.select(
+    sa.select(sa.func.max(events.c.seq)).scalar_subquery(),
+    *(sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in (runs, builds, evaluations)),
+)
 
 
 class Events:
@@ -33,6 +39,11 @@ class Events:
     def after(self, seq: int, *, limit: int = 100) -> tuple[EventRow, ...]:
         """What came after an event, oldest first; 0 for the beginning."""
         return self._select(events.select().where(events.c.seq > seq).limit(limit))
+
+    def turns(self) -> tuple[int | None, ...]:
+        """What is another value once anything began, ended or was removed, and the same while work only goes on."""
+        with self._database.read() as connection:
+            return tuple(connection.execute(_TURNS).one())
 
     def _select(self, query: sa.Select[tuple[object, ...]]) -> tuple[EventRow, ...]:
         with self._database.read() as connection:

@@ -156,8 +156,11 @@ def _row(row: sa.Row[Any] | None) -> JobRow | None:
     return None if row is None else _known(row)
 
 
+_BY_ID = jobs.select().where(jobs.c.id == sa.bindparam("job_id"))  # built once: building takes longer than running it
+
+
 def _by_id(connection: sa.Connection, job_id: str) -> JobRow | None:
-    return _row(connection.execute(jobs.select().where(jobs.c.id == job_id)).first())
+    return _row(connection.execute(_BY_ID, {"job_id": job_id}).first())
 
 
 def _by_key(connection: sa.Connection, kind: str, key: str | None) -> JobRow | None:

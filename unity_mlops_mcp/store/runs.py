@@ -26,25 +26,25 @@ class RunTable:
         """Add a run; the one there is when its key is known already; None when the run id is taken."""
         with self._database.write() as connection:
             if row.idempotency_key is not None:
-                known = _first(connection, runs.c.idempotency_key == row.idempotency_key)
+                known = _first(connection, _BY_KEY, row.idempotency_key)
                 if known is not None:
                     return known
-            if _first(connection, runs.c.run_id == row.run_id) is not None:
+            if _first(connection, _BY_ID, row.run_id) is not None:
                 return None
             values = asdict(row)
             del values["job"]
             connection.execute(runs.insert().values(values))
-            return _first(connection, runs.c.run_id == row.run_id)
+            return _first(connection, _BY_ID, row.run_id)
 
     def get(self, run_id: str) -> RunRow | None:
         """The run, or None."""
         with self._database.read() as connection:
-            return _first(connection, runs.c.run_id == run_id)
+            return _first(connection, _BY_ID, run_id)
 
     def by_key(self, idempotency_key: str) -> RunRow | None:
         """The run that was added under this key, or None."""
         with self._database.read() as connection:
-            return _first(connection, runs.c.idempotency_key == idempotency_key)
+            return _first(connection, _BY_KEY, idempotency_key)
 
     def attach_job(self, run_id: str, job_id: str, **values: Any) -> None:
         """Make this the run's latest job; ``values`` are further columns to set, such as a new ``max_steps``."""
@@ -89,8 +89,13 @@ def _joined() -> sa.Select[Any]:
     return sa.select(*runs.c, *_JOB_COLUMNS).select_from(runs.outerjoin(jobs, jobs.c.id == runs.c.job_id))
 
 
-def _first(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> RunRow | None:
-    found = connection.execute(_joined().where(wanted)).first()
+# Built once: building a query takes longer than running it.
+_BY_ID = _joined().where(runs.c.run_id == sa.bindparam("wanted"))
+_BY_KEY = _joined().where(runs.c.idempotency_key == sa.bindparam("wanted"))
+
+
+def _first(connection: sa.Connection, query: sa.Select[Any], wanted: str) -> RunRow | None:
+    found = connection.execute(query, {"wanted": wanted}).first()
     return None if found is None else _run(found)
 
 

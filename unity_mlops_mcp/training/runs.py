@@ -41,8 +41,9 @@ class Naming:
 
 
 class RunFigures(NamedTuple):
-    """The reader of a run's event files, polled; its behaviour, None for the reader's own; and the summary of that."""
+    """The run; the reader of its event files, polled; its behaviour, None for the reader's own; the summary of that."""
 
+    row: RunRow
     reader: RunReader
     behavior: str | None
     summary: MetricsSummary
@@ -93,7 +94,7 @@ class Runs:
         reader.poll()
         behavior = row.behavior_name if row.behavior_name in reader.behaviors else None
         summary = summarize(reader, max_steps=row.max_steps, now=utc_now().timestamp(), behavior=behavior)
-        return RunFigures(reader, behavior, summary)
+        return RunFigures(row, reader, behavior, summary)
 
     def start(
         self, player: Player, trainer: Trainer, wish: Wish, naming: Naming, *, asset: str | None, revision: str | None

@@ -13,7 +13,7 @@ from unity_mlops_mcp.evaluation.library import FILE as EVALUATION_FILE
 from unity_mlops_mcp.evaluation.library import folder_of, load_evaluation
 from unity_mlops_mcp.evaluation.request import KIND as EVALUATION_KIND
 from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
-from unity_mlops_mcp.jobs.view import view
+from unity_mlops_mcp.jobs.view import state_of, view
 from unity_mlops_mcp.pipeline.records import standings
 from unity_mlops_mcp.process.commands import as_typed
 from unity_mlops_mcp.process.log import last_lines
@@ -85,7 +85,7 @@ def run_row(row: StoredRun, *, now: datetime) -> RunRow:
     shown: Mapping[str, Any] = job.progress if job else {}
     return RunRow(
         run_id=row.run_id,
-        state=job.state if job else "queued",
+        state=state_of(row),
         behavior_name=shown.get("behavior_name") or row.behavior_name,
         step=int(shown.get("step") or 0),
         max_steps=row.max_steps,

@@ -52,7 +52,7 @@ class Application:
         inside = _framework(app, server := server or build_server(app, options.offer, tended=False))
         inside.include_router(health_router(known, figures))
         inside.include_router(login_router(self.door))
-        reads = Reads(known.store.changes)
+        reads = Reads(known.store.changes, known.store.events.turns)
         inside.include_router(stream_router(known, reads, self._live), prefix=API)
         inside.include_router(rest_router(known, options.offer, reads), prefix=API)
         add_dashboard(inside, known)

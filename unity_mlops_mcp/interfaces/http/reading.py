@@ -24,11 +24,13 @@ _MAX_ANSWERS = 2048
 
 @dataclass
 class _Answer:
-    """One answer, and the lock under which it is worked out."""
+    """One answer, the lock under which it is worked out, and what the store said then."""
 
     lock: anyio.Lock = field(default_factory=anyio.Lock)
     body: bytes = b""
+    over: bool = False
     stamp: int = -1
+    turn: object = None
     until: float = 0.0
 
 
@@ -37,11 +39,15 @@ class Reads:
 
     Args:
         changes: a number that is another one after every change of the store.
+        turns: what is another value after every change by which something ended or went; asked once after a change.
         clock: seconds, never going back.
     """
 
-    def __init__(self, changes: Callable[[], int], *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._changes, self._clock = changes, clock
+    def __init__(
+        self, changes: Callable[[], int], turns: Callable[[], object], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._changes, self._turns, self._clock = changes, turns, clock
+        self._newest_turn: tuple[int, object] = (-1, None)
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
         self._room = anyio.Semaphore(_AT_ONCE)
 
@@ -61,10 +67,19 @@ class Reads:
 
     async def _renew(self, answer: _Answer, make: Callable[[], Awaitable[BaseModel]], lasting_s: float) -> None:
         stamp, now = self._changes(), self._clock()
+        answer.turn = self._turn(stamp)
         result = await make()
-        over = getattr(result, "state", None) in FINAL_STATES
+        answer.over = getattr(result, "state", None) in FINAL_STATES
         answer.body, answer.stamp = result.model_dump_json().encode(), stamp
-        answer.until = now + (lasting_s if over else MAX_AGE_S)
+        answer.until = now + (lasting_s if answer.over else MAX_AGE_S)
 
     def _good(self, answer: _Answer) -> bool:
-        return self._clock() < answer.until and answer.stamp == self._changes()
+        stamp = self._changes()
+        if answer.over and answer.stamp != stamp and answer.turn == self._turn(stamp):
+            answer.stamp = stamp  # what changed was the progress of others
+        return self._clock() < answer.until and answer.stamp == stamp
+
+    def _turn(self, stamp: int) -> object:
+        if self._newest_turn[0] != stamp:
+            self._newest_turn = (stamp, self._turns())
+        return self._newest_turn[1]

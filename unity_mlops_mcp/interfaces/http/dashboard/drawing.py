@@ -83,6 +83,6 @@ def _curves(app: App, run_id: str, *, alone: bool) -> tuple[MetricsSummary, Curv
     from unity_mlops_mcp.reports.charts import curves_of
     from unity_mlops_mcp.training.resources import read_resources
 
-    reader, behavior, summary = app.runs.figures(run_id)
+    _, reader, behavior, summary = app.runs.figures(run_id)
     resources = read_resources(app.runs.folder(run_id).resources)
     return summary, curves_of(reader, behavior or reader.behavior, resources, alone=alone)
