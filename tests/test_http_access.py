@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from tests.http_worlds import BASE, served
 from tests.test_mcp_contract import TOOLS
+from unity_mlops_mcp.app import App
+from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
 from unity_mlops_mcp.interfaces.access import SCOPES, TOOL_SETS, Offer, Scope, allows, scope_of
 from unity_mlops_mcp.interfaces.http.auth import Door
@@ -273,6 +277,24 @@ def test_a_token_made_elsewhere_is_let_in_when_it_is_long_enough() -> None:
         tokens.revoke("cluster")
         with pytest.raises(InvalidInputError, match="was revoked"):
             tokens.keep(given, name="cluster")
+
+
+def test_servers_that_start_at_once_keep_one_token_of_theirs(home: Path) -> None:
+    """Each round is a new token that eight of them are given together."""
+    apps, together = [App(Settings(home=home)) for _ in range(8)], Barrier(8)
+
+    def start(app: App) -> list[str]:
+        kept = []
+        for number in range(10):
+            together.wait(timeout=30)
+            kept.append(app.tokens.keep(f"{number}" * 64, name="cluster").token_id)
+        return kept
+
+    with ThreadPoolExecutor(8) as threads:
+        kept = set(map(tuple, threads.map(start, apps)))
+    assert list(kept) == [tuple(row.token_id for row in apps[0].tokens.all().tokens)]
+    for app in apps:
+        app.close()
 
 
 def test_scopes_are_in_order() -> None:

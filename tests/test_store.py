@@ -24,7 +24,7 @@ from unity_mlops_mcp.process.identity import this_process
 from unity_mlops_mcp.store.cache import Cache
 from unity_mlops_mcp.store.ids import new_id
 from unity_mlops_mcp.store.migrate import upgrade
-from unity_mlops_mcp.store.rows import BuildRow, JobRow, RunRow
+from unity_mlops_mcp.store.rows import BuildRow, JobRow, RunRow, TokenRow
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.store.tables import SCHEMA_VERSION, metadata
 
@@ -59,6 +59,11 @@ def test_ids_say_what_they_name_and_sort_by_time() -> None:
 
     assert first.startswith("check-setup-20261121-120000-")
     assert first < later
+
+
+def test_ids_of_one_second_differ() -> None:
+    rng = random.Random(1)  # noqa: S311 - ids are no secrets
+    assert len({new_id("build", now=NOON, rng=rng) for _ in range(1000)}) == 1000
 
 
 def test_the_home_is_for_this_user_alone(store: Store) -> None:
@@ -221,6 +226,21 @@ def test_a_damaged_state_file_is_told(home: Path) -> None:
     with pytest.raises(SetupError, match="is damaged") as told:
         Store(home)
     assert told.value.cause == "store_damaged"
+
+
+def test_what_somebody_wrote_meanwhile_is_a_conflict_and_no_damage(store: Store) -> None:
+    row = TokenRow("token-1", "first", "0" * 64, "admin", NOON)
+    store.tokens.add(row)
+    with pytest.raises(ConflictError, match="wrote the same") as told:
+        store.tokens.add(row)
+    assert "Call it again" in told.value.fix
+    assert store.tokens.all() == (row,)
+
+
+def test_what_the_file_cannot_hold_is_no_damage(store: Store) -> None:
+    with pytest.raises(Exception, match="Error binding parameter") as told:
+        store.runs.add(a_run(1, behavior_name=["a list is no column"]))
+    assert not isinstance(told.value, SetupError)
 
 
 def test_a_network_file_system_is_refused(home: Path) -> None:

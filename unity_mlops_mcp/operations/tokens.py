@@ -50,14 +50,10 @@ class Tokens:
         if len(token) < MIN_GIVEN:
             fix = f"Give at least {MIN_GIVEN} random characters, such as those of: openssl rand -hex 32"
             raise InvalidInputError(f"The given token {name!r} has {len(token)} characters.", fix=fix)
-        sha256 = token_hash(token)
-        known = next((row for row in self._parts.store.tokens.all() if row.sha256 == sha256), None)
-        if known is None:
-            known = _row(name, token, scope)
-            self._parts.store.tokens.add(known)
-        if known.revoked_at is not None:
+        kept = self._parts.store.tokens.keep(_row(name, token, scope))
+        if kept.revoked_at is not None:
             raise InvalidInputError(f"The given token {name!r} was revoked.", fix="Give another one.")
-        return _info(known)
+        return _info(kept)
 
     def all(self) -> TokenList:
         """All tokens, the oldest first; none of them can be read."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
-from unity_mlops_mcp.errors import ExternalError, SetupError
+from unity_mlops_mcp.errors import ConflictError, ExternalError, SetupError
 from unity_mlops_mcp.process.files import FileLock
 from unity_mlops_mcp.store.tables import SCHEMA_VERSION
 
@@ -79,6 +79,11 @@ class Database:
     def _told(self) -> Iterator[None]:
         try:
             yield
+        except IntegrityError as error:
+            raise ConflictError(
+                "Somebody wrote the same to the state file at this moment; nothing was written here.",
+                fix="Call it again.",
+            ) from error
         except OperationalError as error:
             raise ExternalError(
                 f"The state file {self._path} cannot be used now: {error.orig}.",
@@ -86,6 +91,8 @@ class Database:
                 cause="store_unavailable",
             ) from error
         except DatabaseError as error:
+            if type(error) is not DatabaseError:  # its children tell of our own mistakes, not of the file
+                raise
             raise SetupError(
                 f"The state file {self._path} is damaged: {error.orig}.",
                 fix="Move it away with its -wal and -shm files; the runs and builds beside it stay as they are.",

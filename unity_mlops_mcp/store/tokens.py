@@ -32,6 +32,16 @@ class TokenTable:
             connection.execute(tokens.insert().values(asdict(row)))
         return True
 
+    def keep(self, row: TokenRow) -> TokenRow:
+        """Write a token down unless one of its hash is there already; the one that is there then."""
+        same = tokens.select().where(tokens.c.sha256 == row.sha256)
+        with self._database.write() as connection:
+            known = connection.execute(same).first()
+            if known is not None:
+                return TokenRow(**known._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+            connection.execute(tokens.insert().values(asdict(row)))
+        return row
+
     def all(self) -> tuple[TokenRow, ...]:
         """All tokens, revoked ones too, oldest first."""
         with self._database.read() as connection:

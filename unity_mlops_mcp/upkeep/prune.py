@@ -18,7 +18,7 @@ from unity_mlops_mcp.upkeep.holding import files_held
 from unity_mlops_mcp.upkeep.pruning import Plan, plan_prune
 from unity_mlops_mcp.upkeep.records import Freed, Pruned
 
-_STAMP = re.compile(r"-(\d{8}-\d{6})-[0-9a-f]{4}$")
+_STAMP = re.compile(r"-(\d{8}-\d{6})-[0-9a-z]+$")
 
 
 def prune(store: Store, *, older_than: timedelta, now: datetime, keep_registered: bool, dry_run: bool) -> Pruned:
