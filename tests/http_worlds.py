@@ -19,7 +19,7 @@ from typing_extensions import Self
 
 from tests.mcp_clients import REPOSITORY, server_environment
 from unity_mlops_mcp.interfaces.access import Scope
-from unity_mlops_mcp.interfaces.http.application import Application, build_application
+from unity_mlops_mcp.interfaces.http.application import Application
 from unity_mlops_mcp.interfaces.http.options import ServeOptions
 from unity_mlops_mcp.interfaces.upkeep import LateApp
 
@@ -33,7 +33,7 @@ class World:
 
     def __init__(self, options: ServeOptions) -> None:
         self.late = LateApp()
-        self.application: Application = build_application(self.late, options)
+        self.application = Application(self.late, options)
         self.tokens: dict[Scope, str] = {
             scope: self.late().tokens.add(name=f"a {scope}er", scope=scope).token for scope in ("read", "run", "admin")
         }

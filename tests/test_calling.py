@@ -12,6 +12,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler, TCPServer
 
 import pytest
 from cryptography import x509
@@ -121,6 +122,40 @@ def test_a_token_follows_no_redirect() -> None:
             service.call("list_runs", {})
         server.shutdown()
     assert Elsewhere.seen == ["/api/v1/runs"]
+
+
+class Stumbling(StreamRequestHandler):
+    """Answers what it was given, one after another: what dies in its answer, then what is whole."""
+
+    answers: list[bytes] = []  # noqa: RUF012 - one server in one test
+
+    def handle(self) -> None:
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(self.answers.pop(0))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 100\r\n\r\n<html>",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+        b"no HTTP at all\r\n\r\n",
+        b"",
+    ],
+    ids=["cut", "refusal cut", "chunk cut", "no JSON", "no HTTP", "nothing"],
+)
+def test_an_answer_that_does_not_arrive_whole_is_asked_for_again(broken: bytes) -> None:
+    whole = b'{"runs": []}'
+    Stumbling.answers = [broken, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(whole), whole)]
+    with TCPServer(("127.0.0.1", 0), Stumbling) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        service = RemoteService(f"http://127.0.0.1:{server.server_address[1]}", token="t", pause_s=0)  # noqa: S106
+        assert service.call("list_runs", {}) == {"runs": []}
+        server.shutdown()
+    assert not Stumbling.answers
 
 
 def certificate(folder: Path) -> tuple[str, str]:

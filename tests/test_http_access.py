@@ -173,6 +173,17 @@ def test_a_forged_session_opens_nothing(place: int) -> None:
         assert world.application.door.by_session(".".join(parts)) is None
 
 
+@pytest.mark.parametrize("expires", ["\u00b2", "", "-1", "9" * 5000])
+def test_a_session_whose_end_is_no_number_of_ours_opens_nothing(expires: str) -> None:
+    with served() as world:
+        door = world.application.door
+        cookie = door.session(world.tokens["read"])
+        assert cookie
+        token_id, _, signature = cookie.split(".")
+        sent = f"{door.cookie}={token_id}.{expires}.{signature}".encode("latin-1")
+        assert world.client(None).get("/api/v1/runs", headers=[(b"cookie", sent)]).status_code == 401
+
+
 def test_a_session_ends_with_its_token() -> None:
     with served() as world:
         browser = world.client(None)

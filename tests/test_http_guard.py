@@ -59,10 +59,9 @@ def test_a_body_that_is_too_large_is_refused_whether_it_tells_its_length_or_not(
 
 def test_a_token_may_ask_so_often_and_others_are_not_held_up() -> None:
     with served(ServeOptions(rate=0.01)) as world:
-        many = ServeOptions(rate=5)
-        assert many.rate == 5
-        assert world.client("read").get("/api/v1/runs").status_code == 429
-        assert int(world.client("read").get("/api/v1/runs").headers["retry-after"]) > 10
+        asked = [world.client("read").get("/api/v1/runs") for _ in range(2)]
+        assert [answer.status_code for answer in asked] == [200, 429]
+        assert 90 < int(asked[1].headers["retry-after"]) <= 101
     with served(ServeOptions(rate=2)) as world:
         statuses = [world.client("read").get("/api/v1/runs").status_code for _ in range(6)]
         assert statuses[:4] == [200] * 4

@@ -100,11 +100,15 @@ def test_the_figures_of_the_service_count_answers_and_jobs(home: Path) -> None:
         client = world.client("read")
         for path in ("/api/v1/runs", "/api/v1/runs/nav-1", "/api/v1/runs/nope", "/nowhere-1", "/nowhere-2"):
             client.get(path)
+        for number in range(20):
+            world.client(None).request(f"MADE-UP-{number}", "/healthz")
         lines = client.get("/metrics").text.splitlines()
     counts = 'unity_mlops_http_requests_total{method="GET",route='
     assert f'{counts}"/api/v1/runs",status="200"}} 1.0' in lines
     assert f'{counts}"/api/v1/runs/{{id}}",status="404"}} 1.0' in lines
     assert f'{counts}"other",status="404"}} 2.0' in lines
+    assert 'unity_mlops_http_requests_total{method="other",route="/healthz",status="405"} 20.0' in lines
+    assert "MADE-UP" not in "".join(lines), "anybody may send such, and each would stay"
     assert 'unity_mlops_jobs{kind="training",state="succeeded"} 1.0' in lines
 
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 from tests.conformance_fixtures import add_fixtures
-from unity_mlops_mcp.interfaces.http.application import build_application
+from unity_mlops_mcp.interfaces.http.application import Application
 from unity_mlops_mcp.interfaces.http.options import ServeOptions
 from unity_mlops_mcp.interfaces.http.serving import Service, listener
 from unity_mlops_mcp.interfaces.mcp.server import build_server
@@ -21,7 +21,7 @@ def main() -> None:
     add_fixtures(server)
     with listener(options) as listening:
         options = replace(options, port=listening.getsockname()[1])
-        application = build_application(late, options, server=server)
+        application = Application(late, options, server=server)
         made = late().tokens.first()
         print(f"token {made.token if made else ''}", flush=True)
         sys.stderr.write(f"Serving {options.address}: for the conformance suite\n")

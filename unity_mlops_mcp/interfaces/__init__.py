@@ -1,1 +1,1 @@
-"""Three thin spellings of app: MCP, CLI, and the supervisor's entry."""
+"""Thin spellings of app: MCP, HTTP and the command line."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import ssl
@@ -17,7 +18,6 @@ from unity_mlops_mcp.errors import ExternalError, InvalidInputError, MlopsError,
 from unity_mlops_mcp.interfaces.http.routes import ROUTES, Route
 
 _TIMEOUT_S = 90.0  # longer than the longest wait_for
-_PAUSE_S = 2.0
 _BUSY = frozenset({429, 503})
 _AWAY = frozenset({502, 504})
 """What a proxy answers for a service that is not there."""
@@ -32,16 +32,25 @@ class RemoteService:
         token: what opens it.
         ca_file: certificates of the authority that signed its own; default: those of this machine.
         patience_s: how long it may be away, as while it is started anew.
+        pause_s: seconds between two calls meanwhile.
 
     Raises:
         InvalidInputError: the address is none.
         NotFoundError: there is no such file.
     """
 
-    def __init__(self, url: str, *, token: str, ca_file: Path | None = None, patience_s: float = 300.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str,
+        ca_file: Path | None = None,
+        patience_s: float = 300.0,
+        pause_s: float = 2.0,
+    ) -> None:
         self._url = _checked(url)
         self._token = token
-        self._patience_s = patience_s
+        self._patience_s, self._pause_s = patience_s, pause_s
         if ca_file is not None and not ca_file.is_file():
             raise NotFoundError(f"There is no file {ca_file}.", fix="Give certificates as a PEM file.")
         context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
@@ -72,7 +81,7 @@ class RemoteService:
                         fix="Check the address, the network policy and whether the service runs: GET /healthz.",
                         cause="service_away",
                     ) from error
-            time.sleep(_PAUSE_S)
+            time.sleep(self._pause_s)
 
     def wait(self, job_id: str) -> dict[str, Any]:
         """Wait until a job or run has ended; its last status.
@@ -95,25 +104,36 @@ class RemoteService:
         return urllib.request.Request(url, data=body, headers=headers, method=route.method)  # noqa: S310 - checked
 
     def _send(self, request: urllib.request.Request) -> dict[str, Any]:
+        status, body = self._exchange(request)
+        if status != http.client.OK:
+            raise _refusal(status, body)
+        try:
+            found: dict[str, Any] = json.loads(body)
+        except ValueError as error:
+            raise _AwayError(f"its answer is no JSON: {error}") from error
+        return found
+
+    def _exchange(self, request: urllib.request.Request) -> tuple[int, bytes]:
+        """Send a request; the status and the whole body of the answer."""
+        try:
+            return self._read(request)
+        except (OSError, http.client.HTTPException) as error:  # the latter: cut off in its body, or no HTTP at all
+            why = error.reason if isinstance(error, urllib.error.URLError) else error
+            if isinstance(why, ssl.SSLError):
+                raise _untrusted(why) from error
+            raise _AwayError(str(why)) from error
+
+    def _read(self, request: urllib.request.Request) -> tuple[int, bytes]:
         try:
             with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
-                found: dict[str, Any] = json.load(answer)
-                return found
-        except urllib.error.HTTPError as error:
-            with error:
-                raise _refusal(error.code, error.read()) from error
-        except ssl.SSLError as error:
-            raise _untrusted(error) from error
-        except urllib.error.URLError as error:
-            if isinstance(error.reason, ssl.SSLError):
-                raise _untrusted(error.reason) from error
-            raise _AwayError(str(error.reason)) from error
-        except (OSError, ValueError) as error:
-            raise _AwayError(str(error)) from error
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read()
 
 
 class _AwayError(Exception):
-    """The service is not there, for now."""
+    """The service is not there, for now; or what it answered did not arrive whole."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -122,17 +122,6 @@ class Jobs:
         """The job of a row that was just read."""
         return view(row, self._waits([row]).get(row.id))
 
-    def latest(self, subject: str) -> Job:
-        """The newest job about the subject.
-
-        Raises:
-            NotFoundError: there is none.
-        """
-        row = self._store.jobs.latest(subject)
-        if row is None:
-            raise NotFoundError(f"There is no job about {subject!r}.", fix=self._known())
-        return self.shown(row)
-
     def open(self, *, kind: str | None = None) -> tuple[Job, ...]:
         """The jobs that are not over, of one kind where named, oldest first."""
         rows = self._store.jobs.open()

@@ -44,7 +44,7 @@ class Application:
         server: an MCP server in place of the shipped one, such as one with more tools.
     """
 
-    def __init__(self, app: LateApp, options: ServeOptions, server: MCPServer[Any] | None = None) -> None:
+    def __init__(self, app: LateApp, options: ServeOptions, *, server: MCPServer[Any] | None = None) -> None:
         self._live = Live(options.max_streams)
         known = app()
         self.door = Door(known, options.offer)
@@ -67,11 +67,6 @@ class Application:
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI asks."""
         await self._outermost(scope, receive, send)
-
-
-def build_application(app: LateApp, options: ServeOptions, *, server: MCPServer[Any] | None = None) -> Application:
-    """The service as an ASGI application; the arguments are those of the class."""
-    return Application(app, options, server)
 
 
 def _framework(app: LateApp, server: MCPServer[Any]) -> FastAPI:

@@ -84,7 +84,7 @@ class Guard:
         self._inner, self._door, self._options, self._figures = inner, door, options, figures
         self._hosts = options.allowed_hosts()
         self._origins = frozenset(origin.lower() for origin in options.origins)
-        self._requests = Buckets(options.rate, 2 * options.rate)
+        self._requests = Buckets(options.rate, max(1.0, 2 * options.rate))
         self._misses = Buckets(_MISSES_PER_S, _MISSES_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -187,7 +187,7 @@ class Guard:
         length = headers.get("content-length")
         if length is None:
             return await whole_body(receive, self._options.max_body) if "transfer-encoding" in headers else receive
-        if not length.isdigit() or int(length) > self._options.max_body:
+        if not (length.isascii() and length.isdecimal()) or int(length) > self._options.max_body:
             raise too_large(self._options.max_body)
         return receive
 

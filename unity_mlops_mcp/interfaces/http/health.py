@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60)
 
 
@@ -45,8 +46,15 @@ class Figures:
         self.registry.register(self)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request under the pattern of its route, of which there are few."""
-        self._requests.labels(method, route, str(status)).inc()
+        """Count one request: each label has few values, as every set of them takes memory for as long as we live.
+
+        Args:
+            method: as the client wrote it, which may be any word; unknown ones count as ``other``.
+            route: the pattern of the route that answered.
+            status: of the answer.
+            seconds: to the whole answer.
+        """
+        self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def collect(self) -> Iterable[Metric]:

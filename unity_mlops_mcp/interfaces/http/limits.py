@@ -18,7 +18,7 @@ class Buckets:
 
     Args:
         rate: requests a second; 0 for no bound.
-        burst: requests at once.
+        burst: requests at once; at least 1, or none would ever be let through.
         clock: seconds, never going back.
     """
 
@@ -33,11 +33,6 @@ class Buckets:
             return (1 - left) / self._rate
         self._put(key, left - 1)
         return 0.0
-
-    def empty(self, key: str) -> float:
-        """The seconds to wait when a caller's bucket is empty, else 0; nothing is taken."""
-        left = self._now(key)
-        return (1 - left) / self._rate if left < 1 else 0.0
 
     def _now(self, key: str) -> float:
         if self._rate <= 0:

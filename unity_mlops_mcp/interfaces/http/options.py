@@ -29,7 +29,7 @@ class ServeOptions:
         key: its key, PEM.
         no_tls: allow another address than loopback without TLS: something before us ends it.
         max_body: bytes of a request's body at most.
-        rate: requests a second and token, in bursts of twice as many; 0 for no bound.
+        rate: requests a second and token, in bursts of twice as many, at least one; 0 for no bound.
         max_streams: live streams at once.
     """
 
