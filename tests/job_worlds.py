@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +42,13 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
+
+
+def lookouts(home: Path) -> int:
+    """How many processes hold the lease of firing schedules."""
+    with closing(sqlite3.connect(home / "state.db")) as database:
+        (held,) = database.execute("SELECT count(*) FROM leases").fetchone()
+        return int(held)
 
 
 class World:

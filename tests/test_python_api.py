@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ from mlops_unity_pipeline import (
     __all__,
 )
 
-from tests.job_worlds import eventually
+from tests.job_worlds import eventually, lookouts
 from tests.receivers import receiver
 from tests.training_home import finish
 from unity_mlops_mcp import config
@@ -93,13 +91,6 @@ def run(folder: Path, program: str, **values: object) -> subprocess.CompletedPro
     return subprocess.run(
         [sys.executable, str(file)], cwd=folder, capture_output=True, text=True, timeout=250, check=False
     )
-
-
-def lookouts(home: Path) -> int:
-    """How many processes hold the lease of firing schedules."""
-    with closing(sqlite3.connect(home / "state.db")) as database:
-        (held,) = database.execute("SELECT count(*) FROM leases").fetchone()
-        return int(held)
 
 
 def test_the_names_are_all_there() -> None:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import random
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.job_worlds import eventually, lookouts, opened
+from tests.mcp_clients import in_memory, text
+from unity_mlops_mcp import config
+from unity_mlops_mcp.app import App
+from unity_mlops_mcp.errors import ConflictError, InvalidInputError
 from unity_mlops_mcp.pipeline.records import Wanted
 from unity_mlops_mcp.scheduling.moments import upcoming
 from unity_mlops_mcp.scheduling.records import Rule, Schedule
-from unity_mlops_mcp.scheduling.scheduler import JobState, Scheduler
+from unity_mlops_mcp.scheduling.scheduler import MOST_WAITING, JobState, Scheduler
 from unity_mlops_mcp.store.rows import FiringRow, ScheduleRow
 from unity_mlops_mcp.store.store import Store
 
@@ -53,6 +63,37 @@ def store(home: Path) -> Iterator[Store]:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def app(home: Path) -> Iterator[App]:
+    del home
+    application = App(config.settings())
+    yield application
+    application.close()
+
+
+WORK = Wanted(request="patrol three waypoints", dry_run=True, after=("evaluate",))
+
+
+def put(app: App, name: str = "hourly", *, enabled: bool = True, **rule: Any) -> datetime:
+    """A schedule of every hour that nobody has looked at for a week; the present moment."""
+    schedule = Schedule(name=name, rule=Rule(cron="0 * * * *", catch_up="all"), work=(WORK,))
+    data = schedule.model_dump(mode="json", exclude_unset=True)
+    now = datetime.now(timezone.utc)
+    long_ago = now - timedelta(days=7)
+    assert app.store.schedules.add(
+        ScheduleRow(
+            f"id-of-{name}", name, {**data, "rule": {**data["rule"], **rule}}, long_ago, long_ago, long_ago, enabled
+        )
+    )
+    return now
+
+
+def owed(app: App, moment: datetime) -> int:
+    """How many firings a look at a moment gives the schedule of every hour."""
+    Scheduler(app.store, World(now=moment), holder="one").tend(moment)
+    return len(app.store.schedules.firings_of("id-of-hourly", limit=None))
 
 
 def add(store: Store, name: str, *, work: tuple[str, ...] = ("a",), most: int = 4, **rule: object) -> None:
@@ -242,3 +283,162 @@ def test_a_removed_schedule_starts_nothing_more_and_what_runs_is_looked_after(st
     for hour in (3, 4, 5):
         tend(store, world, START + timedelta(hours=hour))
     assert [row.state for row in reversed(store.schedules.firings_of("hourly"))] == ["succeeded", "cancelled"]
+
+
+def test_a_continuous_schedule_that_fails_waits_longer_and_longer(store: Store, world: World) -> None:
+    world.failing = frozenset({"a"})
+    add(store, "always", cron="continuous", pause_s=0)
+    for minutes in range(5 * 60):
+        tend(store, world, START + timedelta(minutes=minutes))
+    rows = store.schedules.firings_of("always", limit=None)
+    waits = [later.due_at - earlier.finished_at for later, earlier in pairwise(rows) if earlier.finished_at]
+    assert waits[::-1] == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 16, 32, 60, 60, 60)]
+
+
+def test_a_queue_has_an_end_and_what_is_beyond_it_is_skipped(store: Store, world: World) -> None:
+    world.takes = timedelta(days=30)
+    add(store, "hourly", cron="0 * * * *", overlap="queue", catch_up="all")
+    tend(store, world, START + timedelta(hours=MOST_WAITING + 4))
+    assert len(fired(store, "hourly", "waiting")) == MOST_WAITING
+    assert len(fired(store, "hourly", "running")) == 1
+    skipped = [row for row in store.schedules.firings_of("hourly") if row.state == "skipped"]
+    assert [row.reason for row in skipped] == [f"{MOST_WAITING} firings before it wait already"] * 3
+
+
+@pytest.mark.parametrize(
+    ("enabled", "rule", "firings"),
+    [
+        (False, Rule(cron="0 * * * *", catch_up="all"), 0),  # it was paused
+        (True, Rule(cron="30 * * * *", catch_up="all"), 0),  # there was no such rule until now
+        (True, Rule(cron="0 * * * *", timezone="Asia/Kolkata", catch_up="all"), 0),
+        (True, Rule(cron="0 * * * *", catch_up="all", overlap="queue"), 168),
+    ],
+)
+def test_a_schedule_in_the_place_of_another_makes_up_for_no_pause_and_no_other_rule(
+    app: App, enabled: bool, rule: Rule, firings: int
+) -> None:
+    now = put(app, enabled=enabled)
+    app.add_schedule(name="hourly", rule=rule, work=WORK, replace=True)
+    assert owed(app, now) == firings
+
+
+@pytest.mark.parametrize(("changes", "firings"), [("{max_steps: 1000}", 168), ("{timezone: Asia/Kolkata}", 0)])
+def test_a_change_drops_what_is_owed_only_with_the_rule(app: App, changes: str, firings: int) -> None:
+    now = put(app)
+    app.update_schedule("hourly", "change", changes)
+    assert owed(app, now) == firings
+
+
+def test_a_schedule_that_cannot_be_read_silences_no_other_and_can_be_mended(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(app, "lost", timezone="Mars/Olympus")
+    put(app, "newer", gravity=3)
+    now = put(app)
+    scheduler = Scheduler(app.store, World(now=now), holder="one")
+    for _ in range(2):
+        scheduler.tend(now)
+    assert fired(app.store, "id-of-hourly")
+    assert len(caplog.records) == 2
+    problems = {one.name: one.problem for one in app.list_schedules().schedules}
+    assert "no time zone 'Mars/Olympus'" in str(problems["lost"])
+    assert "rule.gravity" in str(problems["newer"])
+    assert problems["hourly"] is None
+    with pytest.raises(InvalidInputError, match="Mars"):
+        app.update_schedule("lost", "run_now")
+    mended = app.update_schedule("lost", "change", "{timezone: Asia/Tokyo}")
+    assert (mended.problem, mended.timezone) == (None, "Asia/Tokyo")
+    assert app.update_schedule("newer", "remove").problem
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ("{name: null}", "name: "),
+        ("{name: ' '}", "name is empty"),
+        ("{max_steps: -5}", "max_steps: "),
+        ("{after: null}", "after: "),
+        ("{after: [dance]}", "nothing called dance"),
+        ("{1: 2}", "1 cannot be changed"),
+        ("{build_id: x}", "max_concurrent_jobs"),
+        ("{training: {seed: 2020-01-01}}", "training.seed: "),
+        ("{alias: null}", "alias: "),
+        ("{warm_start: perhaps}", "warm_start: "),
+        ("{cron: null}", "cron: "),
+        ("{cron: 61 * * * *}", "out of range"),
+        ("{timezone: Mars/Olympus}", "no time zone"),
+    ],
+)
+def test_a_change_that_cannot_be_used_is_refused_and_changes_nothing(app: App, changes: str, said: str) -> None:
+    put(app)
+    before = app.store.schedules.get("hourly")
+    with pytest.raises(InvalidInputError) as refused:
+        app.update_schedule("hourly", "change", changes)
+    assert said in str(refused.value)
+    assert app.store.schedules.get("hourly") == before
+
+
+def test_changes_are_read_with_the_types_they_have_in_a_schedule(app: App) -> None:
+    put(app)
+    changed = app.update_schedule(
+        "hourly",
+        "change",
+        '{warm_start: "false", after: promote, cron: "@daily", training: "{seed: 1}", name: Nightly}',
+    )
+    assert (changed.warm_start, changed.after, changed.cron) == (
+        False,
+        ["evaluate", "register", "promote"],
+        "0 2 * * *",
+    )
+    assert app.store.schedules.get("Nightly") is not None
+
+
+def test_no_schedule_takes_the_name_or_the_id_of_another(app: App) -> None:
+    put(app)
+    put(app, "other")
+    rule = Rule(cron="nightly")
+    for name in ("hourly", "id-of-hourly"):
+        with pytest.raises(ConflictError, match="already"):
+            app.update_schedule("other", "change", f"{{name: {name}}}")
+        with pytest.raises(ConflictError, match="already"):
+            app.add_schedule(name=name, rule=rule, work=WORK)
+    with pytest.raises(ConflictError, match="already"):
+        app.add_schedule(name="id-of-hourly", rule=rule, work=WORK, replace=True)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"project_path": "game", "target": "sandbox"}, "cannot run in the sandbox"),
+        ({"request": "patrol", "scenes": "Main.unity"}, "scenes are those of a project"),
+        ({"request": "patrol", "after": "dance"}, "nothing called dance"),
+        ({"request": "patrol", "alias": "v1"}, "no alias"),
+    ],
+)
+@pytest.mark.usefixtures("home")
+async def test_a_schedule_is_refused_what_a_pipeline_is_refused(given: dict[str, Any], said: str) -> None:
+    async with in_memory("auto") as client:
+        result = await client.call_tool("add_schedule", {"name": "x", "cron": "nightly", **given})
+    assert result.is_error
+    assert said in text(result)
+
+
+def test_the_scheduler_s_process_ends_when_running_jobs_have_ended_and_fires_nothing_meanwhile(home: Path) -> None:
+    command = [sys.executable, "-m", "unity_mlops_mcp", "scheduler", "--drain-s", "100"]
+    with opened(home) as there:
+        add(there.store, "yearly", cron="0 0 1 1 *", catch_up="none")
+        job = there.running(there.submit("hold"))
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                eventually(lambda: lookouts(home))
+                process.send_signal(signal.SIGTERM)
+                assert process.stderr is not None
+                assert any("nothing new is fired" in line for line in process.stderr)
+                eventually(lambda: not lookouts(home))  # another process may fire at once
+                with pytest.raises(subprocess.TimeoutExpired):
+                    process.wait(timeout=3)
+                there.jobs.request_stop(job.id)
+                assert process.wait(timeout=60) == 0
+            finally:
+                process.kill()

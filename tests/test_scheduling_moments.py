@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.scheduling.moments import MOST_AT_ONCE, PRESETS, due, read_rule, upcoming
+from unity_mlops_mcp.scheduling.cron import PRESETS
+from unity_mlops_mcp.scheduling.moments import MOST_AT_ONCE, due, upcoming
 from unity_mlops_mcp.scheduling.records import Rule
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -76,13 +77,14 @@ def test_however_the_time_is_cut_every_moment_comes_once(cron: str, start: datet
 
 
 def test_after_a_long_absence_only_the_newest_moments_are_given() -> None:
-    found = due(Rule(cron="* * * * *"), after=at(2026, 1, 1), until=at(2026, 2, 1))
-    assert (len(found), found[-1]) == (MOST_AT_ONCE, at(2026, 2, 1))
+    found = due(Rule(cron="* * * * *"), after=at(1990, 1, 1), until=at(2026, 2, 1))  # counted through: half an hour
+    assert found == tuple(at(2026, 2, 1) - timedelta(minutes=ago) for ago in reversed(range(MOST_AT_ONCE)))
+    assert due(Rule(cron="0 12 29 2 *"), after=at(1990, 1, 1), until=at(2026, 2, 1))[0] == at(1992, 2, 29, 12)
 
 
 @pytest.mark.parametrize("word", [word for word in PRESETS if word != "continuous"])
 def test_words_stand_for_rules(word: str) -> None:
-    assert read_rule(f"@{word.upper()}", None) == (PRESETS[word], "UTC")
+    assert Rule(cron=f"@{word.upper()}") == Rule(cron=word) == Rule(cron=PRESETS[word], timezone="UTC")
 
 
 @pytest.mark.parametrize(
@@ -99,4 +101,4 @@ def test_words_stand_for_rules(word: str) -> None:
 )
 def test_what_is_no_rule_is_refused_with_what_would_be(cron: str, zone: str | None, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said):
-        read_rule(cron, zone)
+        Rule(cron=cron, timezone=zone or "UTC")

@@ -24,10 +24,12 @@ from tests.stand_ins.stock_trainer import make_stock_trainer
 from tests.training_home import nothing_is_left
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
+from unity_mlops_mcp.pipeline.records import Wanted
 from unity_mlops_mcp.scheduling.moments import upcoming
 from unity_mlops_mcp.scheduling.notifying.catalogue import notice_of
 from unity_mlops_mcp.scheduling.notifying.records import Wishes
 from unity_mlops_mcp.scheduling.records import Rule
+from unity_mlops_mcp.spec.requests import RLTrainingConfig
 from unity_mlops_mcp.store.rows import FiringRow, JobRow
 
 pytestmark = [
@@ -108,17 +110,18 @@ def app(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 def add_schedules(app: App, home: Path) -> dict[str, str]:
     """Three schedules, of which one has an asset whose spec is lost; their rules."""
-    shared: dict[str, Any] = {
-        "training": "{max_steps: 2000, summary_freq: 1000, checkpoint_interval: 2000}",
-        "after": "register",
-        "catch_up": "all",
-        "overlap": "queue",
-    }
-    app.add_schedule(name="daily", cron=DAILY, request="patrol three waypoints", **shared)
+    training = RLTrainingConfig(max_steps=2000, summary_freq=1000, checkpoint_interval=2000)
+
+    def add(name: str, cron: str, assets: str | None = None, **given: str) -> None:
+        rule = Rule(cron=cron, catch_up="all", overlap="queue")
+        app.add_schedule(
+            name=name, rule=rule, work=Wanted(training=training, after=("register",), **given), assets=assets
+        )
+
+    add("daily", DAILY, request="patrol three waypoints")
     sized = "{name: Lost, asset_id: lost-1, description: reach the target, observation_space: {raycast: 4}}"
-    app.add_schedule(name="two", cron=SECOND_DAYS, assets=f'["reach the target", {sized}]', **shared)
-    build = app.build_environment(description="collect three items").build_id
-    app.add_schedule(name="sundays", cron=SUNDAYS, build_id=build, **shared)
+    add("two", SECOND_DAYS, assets=f'["reach the target", {sized}]')
+    add("sundays", SUNDAYS, build_id=app.build_environment(description="collect three items").build_id)
     (lost,) = (home / "specs").glob("lost-*.json")
     lost.unlink()
     return {"daily": DAILY, "two": SECOND_DAYS, "sundays": SUNDAYS}

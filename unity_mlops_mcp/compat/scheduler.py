@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -14,7 +13,11 @@ import anyio.to_thread
 from unity_mlops_mcp.compat.orchestrator import UnityMLOpsOrchestrator
 from unity_mlops_mcp.compat.records import TrainingSchedule
 from unity_mlops_mcp.errors import MlopsError
+from unity_mlops_mcp.inputs import names
+from unity_mlops_mcp.pipeline.records import Wanted
 from unity_mlops_mcp.results.schedules import ScheduleResult
+from unity_mlops_mcp.scheduling.records import Rule
+from unity_mlops_mcp.scheduling.words import AFTER_DEFAULT
 from unity_mlops_mcp.store.ids import utc_now
 
 _LOG = logging.getLogger("mlops_unity_pipeline")
@@ -54,17 +57,19 @@ class TrainingScheduler:
             InvalidInputError: the rule or an asset cannot be used.
             SetupError: there is no trainer.
         """
-        given = schedule.rl_config.model_dump(mode="json", exclude_unset=True)
+        given = schedule.rl_config if schedule.rl_config.model_fields_set else None
         return self._orchestrator.app.add_schedule(
             name=schedule.schedule_id,
-            cron=schedule.cron_expression,
+            rule=Rule(cron=schedule.cron_expression, timezone=schedule.timezone),
+            work=Wanted(
+                training=given,
+                target=self._orchestrator.target,
+                dry_run=self._orchestrator.dry_run,
+                after=names(AFTER_DEFAULT),
+            ),
             assets=list(schedule.asset_specs),
-            training=json.dumps(given) if given else None,
-            timezone=schedule.timezone,
-            enabled=schedule.enabled,
-            target=self._orchestrator.target,
             max_concurrent_jobs=self._max_concurrent_jobs,
-            dry_run=self._orchestrator.dry_run,
+            enabled=schedule.enabled,
             replace=True,
         )
 

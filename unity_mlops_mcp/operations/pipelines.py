@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.inputs import exactly_one, names, validated
 from unity_mlops_mcp.operations.parts import Parts
 from unity_mlops_mcp.operations.planning import Planning, read_asset
@@ -58,18 +57,20 @@ class Pipelines:
             SetupError: there is no trainer, or no Unity Editor that a build needs.
         """
         exactly_one({"request": request, "spec": spec, "project_path": project_path})
-        _refuse_misfits(project_path, scenes, target)
-        wanted = Wanted(
-            request=request,
-            client_answer=client_answer,
-            spec_id=self._kept_spec(spec) if spec is not None else None,
-            project_path=project_path,
-            scenes=names(scenes),
-            target=target or ("unity" if project_path is not None else "sandbox"),
-            training=read_training(training),
-            max_steps=max_steps,
-            confirm=confirm,
-            dry_run=dry_run,
+        wanted = validated(
+            Wanted,
+            {
+                "request": request,
+                "client_answer": client_answer,
+                "spec_id": self._kept_spec(spec) if spec is not None else None,
+                "project_path": project_path,
+                "scenes": names(scenes),
+                "target": target,
+                "training": read_training(training),
+                "max_steps": max_steps,
+                "confirm": confirm,
+                "dry_run": dry_run,
+            },
         )
         self.fail_early(wanted)
         return self._submit(wanted, idempotency_key)
@@ -111,15 +112,6 @@ class Pipelines:
             plan_on_unity(self._parts.settings, wanted, None)
         if not wanted.dry_run:
             find_trainer(self._parts.settings, self._parts.cache)
-
-
-def _refuse_misfits(project_path: str | None, scenes: str | None, target: str | None) -> None:
-    if project_path is None and scenes is not None:
-        raise InvalidInputError("scenes are those of a project.", fix="Pass project_path too, or leave scenes out.")
-    if project_path is not None and target == "sandbox":
-        raise InvalidInputError(
-            "A Unity project cannot run in the sandbox.", fix="Leave target out, or pass a request or a spec instead."
-        )
 
 
 def read_training(text: str | None) -> RLTrainingConfig | None:

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundError
-from unity_mlops_mcp.inputs import exactly_one, names, validated
+from unity_mlops_mcp.inputs import exactly_one, validated
 from unity_mlops_mcp.operations.parts import Parts
-from unity_mlops_mcp.operations.pipelines import Pipelines, read_training
+from unity_mlops_mcp.operations.pipelines import Pipelines
 from unity_mlops_mcp.operations.planning import Planning
 from unity_mlops_mcp.results.schedules import FiringResult, ScheduleList, ScheduleResult
+from unity_mlops_mcp.scheduling.words import ScheduleAction
 from unity_mlops_mcp.store.ids import new_id, utc_now
 from unity_mlops_mcp.store.rows import FiringRow, ScheduleRow
 
 if TYPE_CHECKING:
-    from unity_mlops_mcp.pipeline.records import After, Wanted
-    from unity_mlops_mcp.scheduling.records import CatchUp, Overlap, Schedule
+    from unity_mlops_mcp.pipeline.records import Wanted
+    from unity_mlops_mcp.scheduling.records import Rule, Schedule
     from unity_mlops_mcp.spec.requests import UnityAssetSpec
 
-ScheduleAction = Literal["pause", "resume", "change", "remove", "run_now"]
-AFTER: tuple[After, ...] = ("evaluate", "report", "register", "promote")
-AFTER_DEFAULT = "evaluate,register"
 FIRINGS_TOLD, HISTORY_TOLD = 5, 20
-_OF_THE_RULE = ("cron", "timezone", "pause_s", "overlap", "catch_up")
-_OF_THE_WORK = ("training", "max_steps", "after", "alias", "warm_start")
-_CHANGES = ("name", "max_concurrent_jobs", *_OF_THE_RULE, *_OF_THE_WORK)
 
 
 class Schedules:
@@ -44,90 +39,42 @@ class Schedules:
         self,
         *,
         name: str,
-        cron: str,
-        request: str | None = None,
-        assets: str | list[UnityAssetSpec] | None = None,
-        build_id: str | None = None,
-        project_path: str | None = None,
-        scenes: str | None = None,
-        target: Literal["sandbox", "unity"] | None = None,
-        training: str | None = None,
-        max_steps: int | None = None,
-        after: str = AFTER_DEFAULT,
-        alias: str = "production",
-        warm_start: bool = False,
-        timezone: str = "UTC",
-        overlap: Overlap = "skip",
-        catch_up: CatchUp = "latest",
-        pause_s: float = 60.0,
+        rule: Rule,
+        work: Wanted,
+        assets: str | Sequence[UnityAssetSpec] | None = None,
         max_concurrent_jobs: int = 4,
         enabled: bool = True,
-        confirm: bool = False,
-        dry_run: bool = False,
         replace: bool = False,
     ) -> ScheduleResult:
         """Train again and again: each firing starts one pipeline for each asset.
 
         Args:
             name: unique in the home.
-            cron: five fields, or ``hourly``, ``nightly``, ``weekly``, ``monthly``, ``continuous``.
-            request: what shall be learned, in one sentence.
-            assets: several, as YAML or JSON: sentences, or mappings with the fields of `UnityAssetSpec`; instead.
-            build_id: a player that is there already, instead.
-            project_path: a Unity project of the user's own, instead; every firing builds it as it is then.
-            scenes: its scenes, separated by commas.
-            target: where the players run; left out: ``unity`` for a project, else ``sandbox``.
-            training: how to train, as YAML or JSON: the fields of `RLTrainingConfig`.
-            max_steps: agent steps of each training; over ``training``.
-            after: what is done with each policy: evaluate, report, register, promote; separated by commas, or none.
-            alias: where it is promoted to, and whose version a warm start begins with.
-            warm_start: begin with the weights of the version that holds the alias, where there is one.
-            timezone: the zone in which ``cron`` is meant.
-            overlap: skip, queue or allow a firing while an earlier one runs.
-            catch_up: which firings that nobody was there for are made up for: none, the latest, all.
-            pause_s: seconds between two firings of a continuous schedule.
+            rule: when it fires.
+            work: what each firing does; with ``assets``, how each of them is done.
+            assets: several, as YAML or JSON: sentences, or mappings with the fields of `UnityAssetSpec`; in place of
+                the request, the build or the project of ``work``.
             max_concurrent_jobs: pipelines of one firing that run at once, under UNITY_MLOPS_MAX_JOBS.
             enabled: whether it fires from now on.
-            confirm: whether the user allowed code that somebody else wrote to be built.
-            dry_run: every firing plans, writes and checks only.
-            replace: change the schedule of this name, where there is one; its firings stay, missed ones too.
+            replace: change the schedule of this name, where there is one; its firings stay. What another rule
+                or a pause left out is not made up for.
 
         Raises:
             InvalidInputError: something cannot be used; nothing was written.
             NotFoundError: there is no such build.
             ConflictError: there is a schedule of this name.
         """
-        from unity_mlops_mcp.scheduling.moments import read_rule
         from unity_mlops_mcp.scheduling.records import Schedule
 
-        fields, zone = read_rule(cron, timezone)
-        asked = {"request": request, "assets": assets, "build_id": build_id, "project_path": project_path}
-        exactly_one(asked)
-        shared: dict[str, Any] = {
-            "target": target or ("unity" if project_path is not None else "sandbox"),
-            "training": read_training(training),
-            "max_steps": max_steps,
-            "confirm": confirm,
-            "scenes": names(scenes),
-            "dry_run": dry_run,
-            **_afterwards(after, alias, warm_start=warm_start),
+        given = {"request": work.request, "build_id": work.build_id, "project_path": work.project_path}
+        exactly_one({**given, "assets": assets})
+        data = {
+            "name": name,
+            "rule": rule,
+            "work": list(self._work(work, assets)),
+            "max_concurrent_jobs": max_concurrent_jobs,
         }
-        schedule = validated(
-            Schedule,
-            {
-                "name": _require_name(name),
-                "rule": {
-                    "cron": fields,
-                    "timezone": zone,
-                    "pause_s": pause_s,
-                    "overlap": overlap,
-                    "catch_up": catch_up,
-                },
-                "work": self._work(asked, shared),
-                "max_concurrent_jobs": max_concurrent_jobs,
-            },
-        )
-        return self._add(schedule, enabled=enabled, replace=replace)
+        return self._add(validated(Schedule, data), enabled=enabled, replace=replace)
 
     def list_schedules(self, name: str | None = None) -> ScheduleList:
         """Schedules with their next firings and the last outcome; with a name, one of them with its history.
@@ -153,12 +100,16 @@ class Schedules:
         Args:
             schedule_id: its id or name.
             action: what to do.
-            changes: for ``change``: YAML or JSON with arguments of `add_schedule`.
+            changes: for ``change``: YAML or JSON with fields of `ScheduleChanges`.
 
         Raises:
             NotFoundError: there is no such schedule.
             InvalidInputError: the changes cannot be used; nothing was changed.
+            ConflictError: there is a schedule of the new name.
         """
+        from unity_mlops_mcp.operations.schedule_changes import read_changes
+        from unity_mlops_mcp.scheduling.records import read_schedule
+
         row, table, now = self._row(schedule_id), self._parts.store.schedules, utc_now()
         if (action == "change") != (changes is not None):
             raise InvalidInputError(
@@ -169,20 +120,25 @@ class Schedules:
             table.remove(row.schedule_id)
             return self._result(row, next=f"{row.name} is removed; what it started goes on, its runs stay.")
         if action == "run_now":
+            read_schedule(row)
             self._parts.scheduler.fire_now(row, now)
             self._parts.scheduler.tend(now)
             return self._result(row, next=f"It fires now: list_schedules(name={row.name!r}) shows its jobs.")
         if action == "change":
-            self._change(row, changes or "", now)
+            self._write(row, read_changes(changes or "").applied_to(row.data), now)
         else:
             resumed = {"seen_until": now} if action == "resume" and not row.enabled else {}
             table.change(row.schedule_id, now=now, enabled=action == "resume", **resumed)
         return self._result(self._row(row.schedule_id))
 
     def _add(self, schedule: Schedule, *, enabled: bool, replace: bool) -> ScheduleResult:
-        now, rng = utc_now(), SystemRandom()
+        table, now = self._parts.store.schedules, utc_now()
+        there = table.get(schedule.name) if replace else None
+        if there is not None and there.name == schedule.name:
+            self._write(there, schedule, now, enabled=enabled)
+            return self._result(self._row(there.schedule_id))
         row = ScheduleRow(
-            schedule_id=new_id("schedule", now=now, rng=rng),
+            schedule_id=new_id("schedule", now=now, rng=SystemRandom()),
             name=schedule.name,
             data=schedule.model_dump(mode="json", exclude_unset=True),
             enabled=enabled,
@@ -190,68 +146,42 @@ class Schedules:
             created_at=now,
             changed_at=now,
         )
-        if replace and self._parts.store.schedules.get(schedule.name) is not None:
-            there = self._row(schedule.name)
-            self._parts.store.schedules.change(there.schedule_id, now=now, data=row.data, enabled=enabled)
-            return self._result(self._row(there.schedule_id))
-        if not self._parts.store.schedules.add(row):
-            raise ConflictError(
-                f"There is a schedule {schedule.name!r} already.",
-                fix=f"Call update_schedule({schedule.name!r}, action='change', changes=…), or take another name.",
-                cause="schedule_exists",
-            )
+        if not table.add(row):
+            raise _taken(schedule.name)
         return self._result(row)
 
-    def _work(self, asked: Mapping[str, Any], shared: dict[str, Any]) -> list[Wanted]:
+    def _write(self, row: ScheduleRow, schedule: Schedule, now: datetime, **values: Any) -> None:
+        """Put a schedule in the place of a row's; moments of a pause, and of its new rule until now, are not owed."""
+        before, rule = row.data.get("rule", {}), schedule.rule
+        same_rule = (before.get("cron"), before.get("timezone", "UTC")) == (rule.cron, rule.timezone)
+        if not (row.enabled and same_rule):
+            values["seen_until"] = now
+        data = schedule.model_dump(mode="json", exclude_unset=True)
+        if not self._parts.store.schedules.change(row.schedule_id, now=now, name=schedule.name, data=data, **values):
+            self._row(row.schedule_id)  # which raises, where somebody removed it meanwhile
+            raise _taken(schedule.name)
+
+    def _work(self, work: Wanted, assets: str | Sequence[UnityAssetSpec] | None) -> Iterator[Wanted]:
         """A pipeline for each asset; what a firing would refuse is refused now."""
         from unity_mlops_mcp.builds.library import load_build
-        from unity_mlops_mcp.pipeline.records import Wanted
         from unity_mlops_mcp.scheduling.assets import read_assets
 
-        if asked["build_id"] is not None:
-            load_build(asked["build_id"], settings=self._parts.settings, store=self._parts.store)
-        if asked["assets"] is not None:
-            made = [self._of_asset(asset, shared) for asset in read_assets(asked["assets"])]
-        else:
-            given = {name: value for name, value in asked.items() if value is not None}
-            made = [validated(Wanted, shared | given)]
-        for wanted in made:
+        if work.build_id is not None:
+            load_build(work.build_id, settings=self._parts.settings, store=self._parts.store)
+        for wanted in [work] if assets is None else [self._of_asset(asset, work) for asset in read_assets(assets)]:
             self._pipelines.fail_early(wanted)
-        return made
+            yield wanted
 
-    def _of_asset(self, asset: UnityAssetSpec, shared: dict[str, Any]) -> Wanted:
+    def _of_asset(self, asset: UnityAssetSpec, work: Wanted) -> Wanted:
         """A sentence stays one; an asset with sizes or a name is planned now, so that every firing trains the same."""
-        from unity_mlops_mcp.pipeline.records import Wanted
         from unity_mlops_mcp.spec.library import save_spec
 
         filed = asset.asset_id or asset.name or None
         if asset.model_fields_set <= {"description"}:
-            return validated(Wanted, {**shared, "request": asset.description, "asset": filed})
+            return work.model_copy(update={"request": asset.description, "asset": filed})
         plan = self._planning.plan(asset)
         saved = save_spec(self._parts.store.home, plan.spec, archetype=plan.archetype, training=plan.training)
-        return validated(Wanted, {**shared, "spec_id": saved.spec_id, "asset": filed})
-
-    def _change(self, row: ScheduleRow, text: str, now: datetime) -> None:
-        from unity_mlops_mcp.scheduling.records import Schedule
-        from unity_mlops_mcp.spec.yaml_text import read_mapping
-
-        changes = dict(read_mapping(text, what="changes"))
-        _require_known(changes)
-        old = Schedule.model_validate(row.data)
-        changed = validated(
-            Schedule,
-            {
-                "name": _require_name(str(changes.get("name", old.name))),
-                "rule": _changed_rule(old, changes),
-                "work": [_changed_work(wanted, changes) for wanted in old.work],
-                "max_concurrent_jobs": changes.get("max_concurrent_jobs", old.max_concurrent_jobs),
-            },
-        )
-        there = self._parts.store.schedules.get(changed.name)
-        if there is not None and there.schedule_id != row.schedule_id:
-            raise ConflictError(f"There is a schedule {changed.name!r} already.", fix="Take another name.")
-        data = changed.model_dump(mode="json", exclude_unset=True)
-        self._parts.store.schedules.change(row.schedule_id, now=now, name=changed.name, data=data, seen_until=now)
+        return work.model_copy(update={"spec_id": saved.spec_id, "asset": filed})
 
     def _row(self, schedule_id: str) -> ScheduleRow:
         row = self._parts.store.schedules.get(schedule_id)
@@ -267,32 +197,42 @@ class Schedules:
         )
 
     def _result(self, row: ScheduleRow, *, history: bool = False, next: str | None = None) -> ScheduleResult:  # noqa: A002
-        from unity_mlops_mcp.scheduling.moments import upcoming
-        from unity_mlops_mcp.scheduling.records import Schedule
+        from unity_mlops_mcp.scheduling.records import read_schedule
 
-        schedule = Schedule.model_validate(row.data)
-        rule, first = schedule.rule, schedule.work[0]
-        zone = ZoneInfo(rule.timezone)
         firings = self._parts.store.schedules.firings_of(row.schedule_id, limit=HISTORY_TOLD)
-        moments = upcoming(rule, utc_now(), count=FIRINGS_TOLD) if row.enabled else ()
+        try:
+            told = _told(read_schedule(row), enabled=row.enabled)
+        except InvalidInputError as error:
+            told = {"problem": str(error)}
         return ScheduleResult(
             schedule_id=row.schedule_id,
-            name=schedule.name,
-            cron=rule.cron,
-            timezone=rule.timezone,
+            name=row.name,
             enabled=row.enabled,
-            overlap=rule.overlap,
-            catch_up=rule.catch_up,
-            work=[wanted.asset or wanted.subject for wanted in schedule.work],
-            after=list(first.after),
-            alias=first.alias if "promote" in first.after else None,
-            warm_start=first.warm_start,
-            max_concurrent_jobs=schedule.max_concurrent_jobs,
-            next_firings=[moment.astimezone(zone).isoformat() for moment in moments],
             last=_firing(firings[0]) if firings else None,
             history=[_firing(firing) for firing in firings] if history else [],
-            next=next or f"Call list_schedules(name={schedule.name!r}) to see what became of its firings.",
+            next=next or f"Call list_schedules(name={row.name!r}) to see what became of its firings.",
+            **told,
         )
+
+
+def _told(schedule: Schedule, *, enabled: bool) -> dict[str, Any]:
+    """What a result says of the schedule itself."""
+    from unity_mlops_mcp.scheduling.moments import upcoming
+
+    rule, first = schedule.rule, schedule.work[0]
+    moments = upcoming(rule, utc_now(), count=FIRINGS_TOLD) if enabled else ()
+    return {
+        "cron": rule.cron,
+        "timezone": rule.timezone,
+        "overlap": rule.overlap,
+        "catch_up": rule.catch_up,
+        "work": [wanted.asset or wanted.subject for wanted in schedule.work],
+        "after": list(first.after),
+        "alias": first.alias if "promote" in first.after else None,
+        "warm_start": first.warm_start,
+        "max_concurrent_jobs": schedule.max_concurrent_jobs,
+        "next_firings": [moment.astimezone(ZoneInfo(rule.timezone)).isoformat() for moment in moments],
+    }
 
 
 def _firing(row: FiringRow) -> FiringResult:
@@ -308,61 +248,9 @@ def _firing(row: FiringRow) -> FiringResult:
     )
 
 
-def _require_name(name: str) -> str:
-    cleaned = " ".join(name.split())
-    if not 0 < len(cleaned) <= 100:  # noqa: PLR2004 - it is shown in tables and messages
-        raise InvalidInputError("The schedule's name is empty or longer than 100 characters.", fix="Give a short name.")
-    return cleaned
-
-
-def _afterwards(after: str, alias: str, *, warm_start: bool) -> dict[str, Any]:
-    """What is done with a policy; what a promotion needs comes with it."""
-    from unity_mlops_mcp.registry.naming import alias_name
-
-    asked = [name for name in names(after) if name != "none"]
-    unknown = [name for name in asked if name not in AFTER]
-    if unknown:
-        raise InvalidInputError(
-            f"There is nothing called {', '.join(unknown)} to do after a training.",
-            fix=f"Give some of {', '.join(AFTER)}, separated by commas, or none.",
-        )
-    if "promote" in asked:
-        asked += ["evaluate", "register"]
-    return {
-        "after": tuple(name for name in AFTER if name in asked),
-        "alias": alias_name(alias),
-        "warm_start": warm_start,
-    }
-
-
-def _require_known(changes: Mapping[str, Any]) -> None:
-    unknown = sorted(set(changes) - set(_CHANGES))
-    if unknown:
-        raise InvalidInputError(
-            f"{', '.join(unknown)} cannot be changed.",
-            fix=f"What can: {', '.join(_CHANGES)}. For another environment remove the schedule and add a new one.",
-        )
-
-
-def _changed_rule(old: Schedule, changes: Mapping[str, Any]) -> dict[str, Any]:
-    from unity_mlops_mcp.scheduling.moments import read_rule
-
-    fields = old.rule.model_dump() | {name: changes[name] for name in _OF_THE_RULE if name in changes}
-    fields["cron"], fields["timezone"] = read_rule(str(fields["cron"]), str(fields["timezone"]))
-    return fields
-
-
-def _changed_work(wanted: Wanted, changes: Mapping[str, Any]) -> dict[str, Any]:
-    import json
-
-    fields = wanted.model_dump(exclude_unset=True)
-    if "training" in changes:
-        given = changes["training"]
-        fields["training"] = read_training(given if isinstance(given, str) else json.dumps(given))
-    if "max_steps" in changes:
-        fields["max_steps"] = changes["max_steps"]
-    given_after = changes.get("after", ",".join(wanted.after))
-    after = given_after if isinstance(given_after, str) else ",".join(map(str, given_after))
-    alias = str(changes.get("alias", wanted.alias))
-    warm = bool(changes.get("warm_start", wanted.warm_start))
-    return fields | _afterwards(after, alias, warm_start=warm)
+def _taken(name: str) -> ConflictError:
+    return ConflictError(
+        f"There is a schedule {name!r} already.",
+        fix=f"Call update_schedule({name!r}, action='change', changes=…), or take another name.",
+        cause="schedule_exists",
+    )

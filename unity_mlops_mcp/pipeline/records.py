@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from unity_mlops_mcp.builds.records import Behavior
 from unity_mlops_mcp.codegen.records import GeneratedScript
+from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.evaluation.records import shares
 from unity_mlops_mcp.metrics.records import Interval, MetricsSummary
+from unity_mlops_mcp.registry.naming import alias_name
 from unity_mlops_mcp.spec.clients import ClientAnswer
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
 from unity_mlops_mcp.spec.plans import Planner
@@ -20,6 +22,7 @@ StageName = Literal[
 ]
 After = Literal["evaluate", "report", "register", "promote"]
 """What may be done with a trained policy."""
+AFTER: tuple[After, ...] = get_args(After)
 StageState = Literal["waiting", "running", "done", "skipped", "failed", "cancelled"]
 
 
@@ -29,7 +32,44 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Wanted(Record):
+class HowTrained(Record):
+    """How a policy is trained, and what is done with it.
+
+    Attributes:
+        training: how to train; None: as the preset says.
+        max_steps: agent steps of the training; None: the preset's.
+        after: what is done with the trained policy, in the order of the stages; what a promotion needs comes with it.
+        alias: where it is promoted to, and where a warm start takes its weights from.
+        warm_start: begin with the weights of the version that holds the alias, where there is one.
+
+    Raises:
+        InvalidInputError: there is nothing of that name to do, or the alias is none.
+    """
+
+    training: RLTrainingConfig | None = None
+    max_steps: int | None = Field(default=None, ge=100, le=10**10)
+    after: tuple[After, ...] = ("evaluate", "report", "register")
+    alias: Annotated[str, AfterValidator(alias_name)] = "production"
+    warm_start: bool = False
+
+    @field_validator("after", mode="before")
+    @classmethod
+    def _in_order(cls, given: Any) -> Any:
+        """``none`` is nothing; a promotion reads an evaluation and needs a version."""
+        if not isinstance(given, (tuple, list)):
+            return given
+        asked = [name for name in given if name != "none"]
+        unknown = [str(name) for name in asked if name not in AFTER]
+        if unknown:
+            raise InvalidInputError(
+                f"There is nothing called {', '.join(unknown)} to do after a training.",
+                fix=f"Give some of {', '.join(AFTER)}, separated by commas, or none.",
+            )
+        needed = ("evaluate", "register") if "promote" in asked else ()
+        return tuple(name for name in AFTER if name in (*asked, *needed))
+
+
+class Wanted(HowTrained):
     """What a pipeline was asked for; the request that lies in its job's row.
 
     Attributes:
@@ -39,16 +79,14 @@ class Wanted(Record):
         project_path: a Unity project of the user's own, which is built as it is.
         scenes: its scenes, relative to it; empty: those of its build settings.
         build_id: a player that is there already, instead.
-        target: where the player runs.
-        training: how to train; None: as the preset says.
-        max_steps: agent steps of the training; None: the preset's.
+        target: where the player runs; None: ``unity`` for a project, else ``sandbox``.
         confirm: whether the caller agreed to what needs consent.
         dry_run: stop before the first stage that costs something.
-        after: what is done with the trained policy.
-        alias: where it is promoted to, and where a warm start takes its weights from.
-        warm_start: begin with the weights of the version that holds the alias, where there is one.
         asset: what the run is filed under; None: the behaviour's name.
         firing_id: the firing of a schedule that started it.
+
+    Raises:
+        InvalidInputError: what was given does not go together.
     """
 
     request: str | None = None
@@ -58,15 +96,28 @@ class Wanted(Record):
     scenes: tuple[str, ...] = ()
     build_id: str | None = None
     target: Literal["sandbox", "unity"] = "sandbox"
-    training: RLTrainingConfig | None = None
-    max_steps: int | None = None
     confirm: bool = False
     dry_run: bool = False
-    after: tuple[After, ...] = ("evaluate", "report", "register")
-    alias: str = "production"
-    warm_start: bool = False
     asset: str | None = None
     firing_id: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_target(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or data.get("target") is not None:
+            return data
+        return {**data, "target": "sandbox" if data.get("project_path") is None else "unity"}
+
+    @model_validator(mode="after")
+    def _refuse_misfits(self) -> Wanted:
+        if self.project_path is None and self.scenes:
+            raise InvalidInputError("scenes are those of a project.", fix="Pass project_path too, or leave scenes out.")
+        if self.project_path is not None and not self.on_unity:
+            raise InvalidInputError(
+                "A Unity project cannot run in the sandbox.",
+                fix="Leave target out, or pass a request or a spec instead.",
+            )
+        return self
 
     @property
     def described(self) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 
 from unity_mlops_mcp.results.base import Result
+from unity_mlops_mcp.scheduling.words import FiringState
 
 
 class FiringResult(Result):
@@ -15,7 +15,7 @@ class FiringResult(Result):
 
     firing_id: str
     due_at: datetime
-    state: Literal["due", "waiting", "running", "succeeded", "failed", "skipped", "missed", "cancelled"]
+    state: FiringState
     reason: str | None = Field(default=None, description="Why it was skipped, missed or failed.")
     jobs: list[str] = Field(default_factory=list, description="Its pipelines; get_run(id) shows each.")
     finished_at: datetime | None = None
@@ -26,17 +26,20 @@ class ScheduleResult(Result):
 
     schedule_id: str
     name: str
-    cron: str
-    timezone: str
     enabled: bool
-    overlap: str = Field(description="What happens to a firing while an earlier one runs.")
-    catch_up: str = Field(description="Which missed firings are made up for.")
-    work: list[str] = Field(description="What each firing trains.")
-    after: list[str] = Field(description="What is done with every trained policy.")
+    problem: str | None = Field(
+        default=None, description="Why it cannot fire until it is changed; its rule and work are not told then."
+    )
+    cron: str = ""
+    timezone: str = ""
+    overlap: str = Field(default="", description="What happens to a firing while an earlier one runs.")
+    catch_up: str = Field(default="", description="Which missed firings are made up for.")
+    work: list[str] = Field(default_factory=list, description="What each firing trains.")
+    after: list[str] = Field(default_factory=list, description="What is done with every trained policy.")
     alias: str | None = Field(default=None, description="Where it promotes to, where it does.")
-    warm_start: bool
-    max_concurrent_jobs: int
-    next_firings: list[str] = Field(description="The next five, in its own zone.")
+    warm_start: bool = False
+    max_concurrent_jobs: int = 0
+    next_firings: list[str] = Field(default_factory=list, description="The next five, in its own zone.")
     last: FiringResult | None = Field(default=None, description="Its newest firing.")
     history: list[FiringResult] = Field(default_factory=list, description="Its newest firings, where it was named.")
     next: str

@@ -6,62 +6,17 @@ the rule names no particular hour: then every hour that passes counts. croniter 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from datetime import datetime, timezone
-from itertools import islice
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, timedelta, timezone
+from itertools import islice, takewhile
+from zoneinfo import ZoneInfo
 
-from croniter import CroniterBadDateError, croniter
+from croniter import croniter
 
-from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.scheduling.records import CONTINUOUS, Rule
+from unity_mlops_mcp.scheduling.records import Rule
 
-PRESETS = {
-    "hourly": "0 * * * *",
-    "daily": "0 2 * * *",
-    "nightly": "0 2 * * *",
-    "weekly": "0 2 * * 0",
-    "monthly": "0 2 1 * *",
-    CONTINUOUS: CONTINUOUS,
-}
-"""Words that may stand in the place of the five fields."""
 MOST_AT_ONCE = 1000
 """Moments that one look gives at most: the newest ones, after a long time in which nobody was there."""
-
-
-def read_rule(cron: str, timezone_name: str | None) -> tuple[str, str]:
-    """The five fields, and the name of the zone, checked.
-
-    Raises:
-        InvalidInputError: the fields are wrong or never come true, or there is no such zone.
-    """
-    text = " ".join(cron.split())
-    fields = PRESETS.get(text.lower().removeprefix("@"), text)
-    zone = timezone_name or "UTC"
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidInputError(
-            f"There is no time zone {zone!r}.", fix="Give a name such as UTC, Europe/Berlin or America/New_York."
-        ) from error
-    if fields != CONTINUOUS:
-        _require_fields(fields)
-    return fields, zone
-
-
-def _require_fields(fields: str) -> None:
-    known = f"Give five fields (minute hour day month weekday) such as '0 2 * * *', or one of {', '.join(PRESETS)}."
-    if len(fields.split(" ")) != 5:  # noqa: PLR2004 - a sixth would mean seconds to croniter
-        raise InvalidInputError(f"The cron rule {fields!r} has not five fields.", fix=known)
-    try:
-        croniter(fields, datetime(2026, 1, 1, tzinfo=timezone.utc)).get_next(datetime)
-    except CroniterBadDateError as error:
-        raise InvalidInputError(
-            f"The cron rule {fields!r} never comes true.", fix="Correct its day or month."
-        ) from error
-    except (ValueError, KeyError) as error:
-        raise InvalidInputError(f"The cron rule {fields!r} cannot be read: {error}.", fix=known) from error
 
 
 def upcoming(rule: Rule, after: datetime, *, count: int) -> tuple[datetime, ...]:
@@ -76,12 +31,13 @@ def due(rule: Rule, *, after: datetime, until: datetime) -> tuple[datetime, ...]
     """
     if rule.continuous or until <= after:
         return ()
-    found: deque[datetime] = deque(maxlen=MOST_AT_ONCE)
-    for moment in _moments(rule, after):
-        if moment > until:
-            break
-        found.append(moment)
-    return tuple(found)
+    window = timedelta(days=1)
+    while True:  # ever further back: the moments before the newest are never counted, be they a year's of every minute
+        begin = max(after, until - window)
+        found = tuple(takewhile(lambda moment: moment <= until, _moments(rule, begin)))
+        if begin == after or len(found) >= MOST_AT_ONCE:
+            return found[-MOST_AT_ONCE:]
+        window *= 2
 
 
 def _moments(rule: Rule, after: datetime) -> Iterator[datetime]:

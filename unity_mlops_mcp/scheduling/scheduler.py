@@ -6,14 +6,18 @@ moment, and its jobs by firing and place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import takewhile
 from typing import Protocol
 
+from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.jobs.records import FINAL_STATES
 from unity_mlops_mcp.scheduling.moments import due
-from unity_mlops_mcp.scheduling.records import Schedule
+from unity_mlops_mcp.scheduling.records import Schedule, read_schedule
 from unity_mlops_mcp.store.rows import FiringRow, ScheduleRow
 from unity_mlops_mcp.store.store import Store
 
@@ -21,9 +25,17 @@ LEASE = "scheduler"
 LEASE_S = 30.0
 ON_TIME_S = 90.0
 """A moment that was looked at later than this was missed."""
+FIRST_RETRY_S, LONGEST_RETRY_S = 60, 3600
+"""How long a continuous schedule waits at least after one failed firing, and after many."""
+FAILURES_COUNTED = 7
+"""With so many in a row the wait is the longest."""
+MOST_WAITING = 100
+"""Firings of one schedule that wait for the one before them; more are skipped."""
 BY_HAND = "asked for by hand"
 CLOCK_SLACK = timedelta(hours=1)
 """A clock that went back further than this was wrong before: moments are looked at anew from the present on."""
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,7 @@ class Scheduler:
         self._work = work
         self._holder = holder
         self._stopped = False
+        self._complained: set[tuple[str, datetime]] = set()
 
     def tend(self, now: datetime) -> bool:
         """Fire what is due and look after what runs; False when another process does, or there is nothing to do."""
@@ -67,12 +80,14 @@ class Scheduler:
             return False
         if not self._table.lease(LEASE, self._holder, now=now, until=now + timedelta(seconds=LEASE_S)):
             return False
-        rows = {row.schedule_id: row for row in self._table.all()}
-        self._look_after(rows, now)
-        for row in rows.values():
-            if row.enabled:
-                self._fire(row, now)
-        self._look_after(rows, now)
+        rows = self._table.all()
+        schedules = {row.schedule_id: self._read(row) for row in rows}
+        self._look_after(schedules, now)
+        for row in rows:
+            schedule = schedules[row.schedule_id]
+            if row.enabled and schedule is not None:
+                self._fire(row, schedule, now)
+        self._look_after(schedules, now)
         return True
 
     def stop(self) -> None:
@@ -85,8 +100,17 @@ class Scheduler:
         firing = self._firing(row, now, "due", now, BY_HAND)
         return firing if self._table.add_firing(firing) else None
 
-    def _fire(self, row: ScheduleRow, now: datetime) -> None:
-        schedule = Schedule.model_validate(row.data)
+    def _read(self, row: ScheduleRow) -> Schedule | None:
+        """The schedule of a row; None for one that cannot be read, which is logged once and stops no other."""
+        try:
+            return read_schedule(row)
+        except InvalidInputError as error:
+            if (row.schedule_id, row.changed_at) not in self._complained:
+                self._complained.add((row.schedule_id, row.changed_at))
+                _LOG.warning("Schedule %s cannot fire: %s", row.name, error)
+            return None
+
+    def _fire(self, row: ScheduleRow, schedule: Schedule, now: datetime) -> None:
         after = row.seen_until if row.seen_until - now < CLOCK_SLACK else now
         if schedule.rule.continuous:
             moments: Sequence[datetime] = self._continuous(row, schedule, now)
@@ -97,12 +121,15 @@ class Scheduler:
             self._table.fire(row, self._judged(row, schedule, moments, now), until=until)
 
     def _continuous(self, row: ScheduleRow, schedule: Schedule, now: datetime) -> tuple[datetime, ...]:
-        """The moment of the next firing, when the last one is over and the pause too."""
-        newest = self._table.firings_of(row.schedule_id, limit=1)
+        """The moment of the next firing, when the last one is over and the pause too; failures make it longer."""
+        newest = self._table.firings_of(row.schedule_id, limit=FAILURES_COUNTED)
         if not newest:
             return (now,)
+        failures = len(list(takewhile(lambda firing: firing.state == "failed", newest)))
+        retry_s = min(FIRST_RETRY_S * 2 ** (failures - 1), LONGEST_RETRY_S) if failures else 0
+        pause = max(schedule.rule.pause, timedelta(seconds=retry_s))
         ended = newest[0].finished_at
-        return (now,) if ended is not None and ended + schedule.rule.pause <= now else ()
+        return (now,) if ended is not None and ended + pause <= now else ()
 
     def _judged(
         self, row: ScheduleRow, schedule: Schedule, moments: Sequence[datetime], now: datetime
@@ -130,32 +157,39 @@ class Scheduler:
             finished_at=now if state == "missed" else None,
         )
 
-    def _look_after(self, rows: dict[str, ScheduleRow], now: datetime) -> None:
-        firings = self._table.open_firings()
+    def _look_after(self, schedules: Mapping[str, Schedule | None], now: datetime) -> None:
+        """Go on with what is not over, but for firings of a schedule that cannot be read: they stay as they are."""
+        unread = {schedule_id for schedule_id, schedule in schedules.items() if schedule is None}
+        firings = [firing for firing in self._table.open_firings() if firing.schedule_id not in unread]
         busy = {firing.schedule_id for firing in firings if firing.state == "running"}
+        waiting = Counter(firing.schedule_id for firing in firings if firing.state == "waiting")
         for firing in firings:
-            row = rows.get(firing.schedule_id)
-            schedule = Schedule.model_validate(row.data) if row else None
+            schedule = schedules.get(firing.schedule_id)
             if firing.state == "running":
                 if self._watch(firing, schedule, now):
                     busy.discard(firing.schedule_id)
             elif schedule is None:
                 self._end(firing, "cancelled", "the schedule was removed", now)
-            else:
-                self._begin(firing, schedule, busy, now)
+            elif schedule.rule.overlap == "allow" or firing.schedule_id not in busy:
+                busy.add(firing.schedule_id)
+                self._begin(firing, schedule, now)
+            elif firing.state == "due":
+                self._put_off(firing, schedule, waiting, now)
 
-    def _begin(self, firing: FiringRow, schedule: Schedule, busy: set[str], now: datetime) -> None:
-        """Start a due firing, let it wait, or skip it, as the rule of overlap says."""
-        overlaps = firing.schedule_id in busy and schedule.rule.overlap != "allow"
+    def _begin(self, firing: FiringRow, schedule: Schedule, now: datetime) -> None:
+        if self._table.change_firing(firing.firing_id, "running", where=("due", "waiting"), now=now):
+            self._watch(firing, schedule, now)
+
+    def _put_off(self, firing: FiringRow, schedule: Schedule, waiting: Counter[str], now: datetime) -> None:
+        """Let a firing wait for the one that runs, or skip it, as the rule of overlap says."""
         late = (firing.changed_at - firing.due_at).total_seconds() > ON_TIME_S or firing.reason is not None
-        if not overlaps:
-            busy.add(firing.schedule_id)
-            if self._table.change_firing(firing.firing_id, "running", where=("due", "waiting"), now=now):
-                self._watch(firing, schedule, now)
-        elif firing.state == "due" and (schedule.rule.overlap == "queue" or late):
-            self._table.change_firing(firing.firing_id, "waiting", where=("due",), now=now)
-        elif firing.state == "due":
+        if schedule.rule.overlap != "queue" and not late:
             self._end(firing, "skipped", "the firing before it still runs", now)
+        elif waiting[firing.schedule_id] >= MOST_WAITING:
+            self._end(firing, "skipped", f"{MOST_WAITING} firings before it wait already", now)
+        else:
+            waiting[firing.schedule_id] += 1
+            self._table.change_firing(firing.firing_id, "waiting", where=("due",), now=now)
 
     def _watch(self, firing: FiringRow, schedule: Schedule | None, now: datetime) -> bool:
         """Start more of a running firing's work as there is room; whether it is over.

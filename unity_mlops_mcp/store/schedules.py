@@ -25,10 +25,9 @@ class ScheduleTable:
         self._database = database
 
     def add(self, row: ScheduleRow) -> bool:
-        """Add a schedule; False when its name is taken."""
+        """Add a schedule; False when another has its name, or an id that is its name."""
         with self._database.write() as connection:
-            taken = schedules.select().where(schedules.c.name == row.name)
-            if connection.execute(taken).first() is not None:
+            if _is_taken(connection, row.name, by_other_than=row.schedule_id):
                 return False
             connection.execute(schedules.insert().values(asdict(row)))
         return True
@@ -51,9 +50,11 @@ class ScheduleTable:
             return connection.execute(still).first() is not None
 
     def change(self, schedule_id: str, *, now: datetime, **values: Any) -> bool:
-        """Set columns of a schedule; whether there is one."""
+        """Set columns of a schedule; False when there is none, or another has the new name."""
         query = schedules.update().where(schedules.c.schedule_id == schedule_id).values(changed_at=now, **values)
         with self._database.write() as connection:
+            if "name" in values and _is_taken(connection, values["name"], by_other_than=schedule_id):
+                return False
             return connection.execute(query).rowcount == 1
 
     def remove(self, schedule_id: str) -> bool:
@@ -157,6 +158,13 @@ class ScheduleTable:
     def _firings(self, query: sa.Select[Any]) -> tuple[FiringRow, ...]:
         with self._database.read() as connection:
             return tuple(FiringRow(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
+
+
+def _is_taken(connection: sa.Connection, name: str, *, by_other_than: str) -> bool:
+    """Whether a name would mean two schedules, which are found by name or id."""
+    known = sa.or_(schedules.c.name == name, schedules.c.schedule_id == name)
+    others = sa.select(schedules.c.schedule_id).where(known, schedules.c.schedule_id != by_other_than)
+    return connection.execute(others).first() is not None
 
 
 def _insert(connection: sa.Connection, firing: FiringRow) -> bool:

@@ -18,7 +18,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and
 AnyId = Annotated[str, typer.Argument(metavar="ID", help="A run, job or build id.")]
 RunOrJobId = Annotated[str, typer.Argument(metavar="ID", help="A run or job id.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN_ID", help="A run id, as list-runs shows it.")]
-MaxSteps = Annotated[int | None, typer.Option(min=100, help="Steps to train for; default: the preset's.")]
+MaxSteps = Annotated[int | None, typer.Option(min=100, max=10**10, help="Steps to train for; default: the preset's.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of trainer and player; default: drawn and told.")]
 Mode = Annotated[TrainerMode, typer.Option(help="fast: same results, faster; compat: ML-Agents' own code paths.")]
 TrainingMode = Annotated[

@@ -28,6 +28,9 @@ def render_schedule(found: ScheduleResult, console: Console) -> None:
     state = "" if found.enabled else " (paused)"
     console.print(f"{found.name}{state}", style="bold", end="")
     console.print(f"  {found.schedule_id}")
+    if found.problem:
+        console.print(f"  {found.problem}", style="red")
+        return
     then = f", then {', '.join(found.after)}" if found.after else ""
     lines = {
         "rule": f"{found.cron} in {found.timezone}; overlap: {found.overlap}, catch up: {found.catch_up}",

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from unity_mlops_mcp.interfaces.cli import options as o
 from unity_mlops_mcp.interfaces.cli.output import application, show, text_or_file
+from unity_mlops_mcp.scheduling.words import AFTER_DEFAULT, CatchUp, Overlap, ScheduleAction
 
-Overlap = Literal["skip", "queue", "allow"]
-CatchUp = Literal["none", "latest", "all"]
-Action = Literal["pause", "resume", "change", "remove", "run_now"]
 Named = Annotated[str, typer.Argument(metavar="SCHEDULE_ID", help="A schedule's id or name.")]
 
 
 def add_schedule(
     name: Annotated[str, typer.Argument(help="A name, unique on this machine.")],
     cron: Annotated[
-        str, typer.Argument(help='"0 2 * * *", or hourly, nightly, weekly, monthly, or continuous: again when done.')
+        str,
+        typer.Argument(help='"0 2 * * *", or hourly, daily, nightly, weekly, monthly, or continuous: again when done.'),
     ],
     *,
     request: Annotated[str | None, typer.Option(help='What shall be learned, such as "create a patrol AI".')] = None,
@@ -29,7 +28,7 @@ def add_schedule(
     target: o.AnyTarget = None,
     training: o.Training = None,
     max_steps: o.MaxSteps = None,
-    after: Annotated[str, typer.Option(help="evaluate, report, register, promote; or none.")] = "evaluate,register",
+    after: Annotated[str, typer.Option(help="evaluate, report, register, promote; or none.")] = AFTER_DEFAULT,
     alias: Annotated[str, typer.Option(help="Where it promotes to, and whose weights a warm start takes.")] = (
         "production"
     ),
@@ -41,35 +40,40 @@ def add_schedule(
     catch_up: Annotated[CatchUp, typer.Option(help="Which firings that nobody was there for are made up for.")] = (
         "latest"
     ),
-    pause_s: Annotated[float, typer.Option(min=0, help="Seconds between firings of a continuous schedule.")] = 60.0,
+    pause_s: Annotated[
+        float, typer.Option(min=0, max=2_592_000, help="Seconds between firings of a continuous schedule.")
+    ] = 60.0,
     max_concurrent_jobs: Annotated[int, typer.Option(min=1, max=64, help="Assets that train at once.")] = 4,
     enabled: Annotated[bool, typer.Option(help="Whether it fires from now on.")] = True,
     confirm: o.Confirm = False,
     json: o.Json = False,
 ) -> None:
     """Train again and again: every firing starts a pipeline for each asset."""
+    from unity_mlops_mcp.inputs import names
+    from unity_mlops_mcp.operations.pipelines import read_training
+    from unity_mlops_mcp.pipeline.records import Wanted
+    from unity_mlops_mcp.scheduling.records import Rule
+
     with application() as app:
         result = app.add_schedule(
             name=name,
-            cron=cron,
-            request=request,
+            rule=Rule(cron=cron, timezone=timezone, overlap=overlap, catch_up=catch_up, pause_s=pause_s),
+            work=Wanted(
+                request=request,
+                build_id=build_id,
+                project_path=project_path,
+                scenes=names(scenes),
+                target=target,
+                training=read_training(text_or_file(training)),
+                max_steps=max_steps,
+                after=names(after),
+                alias=alias,
+                warm_start=warm_start,
+                confirm=confirm,
+            ),
             assets=text_or_file(assets),
-            build_id=build_id,
-            project_path=project_path,
-            scenes=scenes,
-            target=target,
-            training=text_or_file(training),
-            max_steps=max_steps,
-            after=after,
-            alias=alias,
-            warm_start=warm_start,
-            timezone=timezone,
-            overlap=overlap,
-            catch_up=catch_up,
-            pause_s=pause_s,
             max_concurrent_jobs=max_concurrent_jobs,
             enabled=enabled,
-            confirm=confirm,
         )
         show(result, as_json=json)
 
@@ -84,10 +88,13 @@ def list_schedules(
 
 def update_schedule(
     schedule_id: Named,
-    action: Annotated[Action, typer.Argument(help="What to do.")],
+    action: Annotated[ScheduleAction, typer.Argument(help="What to do.")],
     *,
     changes: Annotated[
-        str | None, typer.Option(help='For change: arguments of add-schedule, such as "{cron: 0 3 * * *}", or a file.')
+        str | None,
+        typer.Option(
+            help='For change: what add-schedule takes but what is trained, such as "{cron: 0 3 * * *}", or a file.'
+        ),
     ] = None,
     json: o.Json = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from unity_mlops_mcp.results.base import State
+from unity_mlops_mcp.scheduling import words
 
 
 def _as_text(value: Any) -> Any:
@@ -254,21 +255,20 @@ Threshold = Annotated[
 ScheduleName = Annotated[str, Field(min_length=1, max_length=100, description="A name, unique on this machine.")]
 ScheduleNamed = Annotated[str | None, Field(description="Only this one, by name or schedule_id, with its history.")]
 ScheduleId = Annotated[str, Field(min_length=1, description="schedule_id or name, as list_schedules gives it.")]
-ScheduleAction = Annotated[
-    Literal["pause", "resume", "change", "remove", "run_now"], Field(description="What to do with it.")
-]
+ScheduleAction = Annotated[words.ScheduleAction, Field(description="What to do with it.")]
 Changes = Annotated[
     Text | None,
     Field(
-        description='For change: arguments of add_schedule, as YAML or JSON: {"cron": "0 3 * * *", "max_steps": 1e6}.'
+        description="For change, as YAML or JSON: any of name, cron, timezone, pause_s, overlap, catch_up, training, "
+        "max_steps, after, alias, warm_start, max_concurrent_jobs."
     ),
 ]
 Cron = Annotated[
     str,
     Field(
         min_length=1,
-        description="Five cron fields such as '0 2 * * *', or hourly, nightly, weekly, monthly, or continuous: again "
-        "when done, after pause_s.",
+        description="Five cron fields such as '0 2 * * *', or hourly, daily, nightly, weekly, monthly (@daily too), or "
+        "continuous: again when done, after pause_s.",
     ),
 ]
 Assets = Annotated[
@@ -285,12 +285,8 @@ After = Annotated[
 ]
 WarmStart = Annotated[bool, Field(description="Begin with the weights of the version that holds the alias, if any.")]
 Timezone = Annotated[str, Field(description="The zone of cron, such as Europe/Berlin.")]
-Overlap = Annotated[
-    Literal["skip", "queue", "allow"], Field(description="What happens to a firing while an earlier one still runs.")
-]
-CatchUp = Annotated[
-    Literal["none", "latest", "all"], Field(description="Which firings are made up for that nobody was there for.")
-]
+Overlap = Annotated[words.Overlap, Field(description="What happens to a firing while an earlier one still runs.")]
+CatchUp = Annotated[words.CatchUp, Field(description="Which firings are made up for that nobody was there for.")]
 PauseS = Annotated[
     float, Field(ge=0, le=2_592_000, description="Seconds between the firings of a continuous schedule.")
 ]

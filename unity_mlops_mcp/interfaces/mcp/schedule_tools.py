@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from unity_mlops_mcp.interfaces.mcp import arguments as a
 from unity_mlops_mcp.results.schedules import ScheduleList, ScheduleResult
+from unity_mlops_mcp.scheduling.words import AFTER_DEFAULT
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
@@ -35,7 +36,7 @@ class ScheduleTools:
         target: a.BuildOn = None,
         training: a.Training = None,
         max_steps: a.MaxSteps = None,
-        after: a.After = "evaluate,register",
+        after: a.After = AFTER_DEFAULT,
         alias: a.Alias = "production",
         warm_start: a.WarmStart = False,
         timezone: a.Timezone = "UTC",
@@ -52,27 +53,30 @@ class ScheduleTools:
         while a process of ours lives on this machine: this server, `unity-mlops serve` or `unity-mlops scheduler`.
         Tell the user the next firings. Later: list_schedules(name) shows what became of each.
         """
+        from unity_mlops_mcp.inputs import names
+        from unity_mlops_mcp.operations.pipelines import read_training
+        from unity_mlops_mcp.pipeline.records import Wanted
+        from unity_mlops_mcp.scheduling.records import Rule
+
         return self._app().add_schedule(
             name=name,
-            cron=cron,
-            request=request,
+            rule=Rule(cron=cron, timezone=timezone, overlap=overlap, catch_up=catch_up, pause_s=pause_s),
+            work=Wanted(
+                request=request,
+                build_id=build_id,
+                project_path=project_path,
+                scenes=names(scenes),
+                target=target,
+                training=read_training(training),
+                max_steps=max_steps,
+                after=names(after),
+                alias=alias,
+                warm_start=warm_start,
+                confirm=confirm,
+            ),
             assets=assets,
-            build_id=build_id,
-            project_path=project_path,
-            scenes=scenes,
-            target=target,
-            training=training,
-            max_steps=max_steps,
-            after=after,
-            alias=alias,
-            warm_start=warm_start,
-            timezone=timezone,
-            overlap=overlap,
-            catch_up=catch_up,
-            pause_s=pause_s,
             max_concurrent_jobs=max_concurrent_jobs,
             enabled=enabled,
-            confirm=confirm,
         )
 
     def list_schedules(self, name: a.ScheduleNamed = None) -> ScheduleList:
