@@ -143,6 +143,34 @@ def test_what_the_environment_set_is_handed_on_since_clients_start_servers_with_
     ]
 
 
+@pytest.mark.parametrize("client", NAMES)
+def test_secrets_are_named_and_never_written(
+    client: ClientName, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNITY_MLOPS_LLM_API_KEY", "hunter2")
+    monkeypatch.setenv("WEBHOOK_URL", "https://example.com/hunter2")
+    made = json.loads(connect(tmp_path, client, "--write", "--json").stdout)
+    names = ["UNITY_MLOPS_LLM_API_KEY", "UNITY_MLOPS_WEBHOOK_URL"]
+    assert made["secrets_to_set"] == names
+    assert not set(names) & set(made["entry"][CLIENTS[client].key]["unity-mlops"]["env"])
+    shown, written = connect(tmp_path, client).stdout, Path(made["file"]).read_text()
+    for text in (shown, written):
+        assert "hunter2" not in text
+        assert "***" not in text
+    assert f"set these yourself, in the env of the entry: {', '.join(names)}." in shown
+
+
+def test_a_secret_that_somebody_set_in_the_entry_stays_when_it_is_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "mcp.json"
+    made = entry(Settings())
+    own = {**made, "command": "old", "env": {"UNITY_MLOPS_LLM_API_KEY": "hunter2", "UNITY_MLOPS_MAX_JOBS": "3"}}
+    file.write_text(json.dumps({"mcpServers": {"unity-mlops": own}}))
+    assert write_entry(CLIENTS["cursor"], file, made, now=NOW).changed
+    new = json.loads(file.read_text())["mcpServers"]["unity-mlops"]
+    assert new == {**made, "env": {**made["env"], "UNITY_MLOPS_LLM_API_KEY": "hunter2"}}
+    assert not write_entry(CLIENTS["cursor"], file, made, now=NOW).changed
+
+
 def test_the_example_configuration_is_what_connect_would_write_with_the_command_on_path() -> None:
     example = json.loads((REPOSITORY / "claude_desktop_config.example.json").read_text())
     assert example == {

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.job_worlds import eventually, is_running
-from unity_mlops_mcp.config import environment
+from unity_mlops_mcp.config import SECRET_VARIABLES, environment
 from unity_mlops_mcp.errors import ExternalError, NotFoundError
 from unity_mlops_mcp.process.commands import as_typed, find, run
 from unity_mlops_mcp.process.files import FileLock, Mount, mounts, network_mount, write_atomically
@@ -38,6 +38,13 @@ def test_a_short_command_gives_its_code_and_both_outputs() -> None:
 
     assert (done.returncode, done.stdout, done.stderr) == (3, "h\u00e9llo\n", "oops\n")
     assert run([sys.executable, "-c", "import sys; print(sys.stdin.read())"], timeout_s=30).stdout == "\n"
+
+
+@pytest.mark.parametrize("name", sorted({*SECRET_VARIABLES, "WEBHOOK_URL", "unity_mlops_llm_api_key"}))
+def test_a_child_is_told_no_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "hunter2")
+    told = run([sys.executable, "-c", "import os; print(dict(os.environ))"], timeout_s=30).stdout
+    assert "hunter2" not in told
 
 
 def test_a_command_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> None:

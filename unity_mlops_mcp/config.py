@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from unity_mlops_mcp.errors import InvalidInputError
@@ -130,6 +132,11 @@ class Settings(BaseSettings):
         return tuple(Path(part).expanduser().resolve() for part in parts if str(part).strip())
 
     @property
+    def secret_variables(self) -> tuple[str, ...]:
+        """Names of the variables that hold the secrets which are set here."""
+        return tuple(f"UNITY_MLOPS_{name.upper()}" for name, value in self if isinstance(value, SecretStr))
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be shown or written, the longest first."""
         found = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
@@ -180,15 +187,28 @@ def _variable(place: tuple[int | str, ...]) -> str:
     return name if name.isupper() else f"UNITY_MLOPS_{name.upper()}"
 
 
+def _variables(name: str, field: FieldInfo) -> Iterator[str]:
+    """Each variable that a field is read from, in upper case."""
+    aliases = field.validation_alias
+    choices = aliases.choices if isinstance(aliases, AliasChoices) else [f"UNITY_MLOPS_{name}"]
+    yield from (str(choice).upper() for choice in choices)
+
+
 SECRET_VARIABLES = frozenset(
-    f"UNITY_MLOPS_{name.upper()}" for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)
+    variable
+    for name, field in Settings.model_fields.items()
+    if "Secret" in str(field.annotation)
+    for variable in _variables(name, field)
 )
-"""What only processes of ours may know: no trainer, player, Editor or other child is given them."""
+"""What only processes of ours may know, in upper case: no trainer, player, Editor or other child is given them."""
 
 
 def environment(**changes: str | None) -> dict[str, str]:
-    """A copy of this process's environment for a child, without secrets, with changes; None removes a variable."""
-    copy = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
+    """A copy of this process's environment for a child, without secrets, with changes; None removes a variable.
+
+    Settings are read from variables in any case, so that secrets are left out in any case.
+    """
+    copy = {name: value for name, value in os.environ.items() if name.upper() not in SECRET_VARIABLES}
     for name, value in changes.items():
         if value is None:
             copy.pop(name, None)

@@ -145,19 +145,28 @@ def entry(settings: Settings, *, roots: Iterable[Path] = ()) -> Entry:
     """The server's entry: absolute command, and what the environment said here, since a client starts us with little.
 
     Args:
-        settings: of this process; what its environment set is handed on.
+        settings: of this process; what its environment set is handed on, but secrets: a file is no place for them.
         roots: more folders that may be read and written.
     """
     command, *arguments = own_command()
     set_here = {name: getattr(settings, name) for name in sorted(settings.model_fields_set - {"roots"})}
-    environment = {f"UNITY_MLOPS_{name.upper()}": str(value) for name, value in set_here.items() if value is not None}
+    variables = {f"UNITY_MLOPS_{name.upper()}": value for name, value in set_here.items() if value is not None}
+    environment = {name: str(value) for name, value in variables.items() if name not in settings.secret_variables}
     allowed = dict.fromkeys([*settings.roots, *(root.expanduser().resolve() for root in roots)])
     environment["UNITY_MLOPS_ROOTS"] = os.pathsep.join(map(str, allowed))
     return {"command": command, "args": [*arguments, "mcp"], "env": environment}
 
 
+def left_to_set(settings: Settings) -> str:
+    """The secrets that an entry was made without, for a person; empty where none is set here."""
+    names = ", ".join(settings.secret_variables)
+    return f"Secrets are left out; set these yourself, in the env of the entry: {names}." if names else ""
+
+
 def write_entry(client: Client, file: Path, made: Entry, *, now: datetime) -> Written:
     """Merge the entry into the client's file; the rest of it stays, and the old file is kept beside it.
+
+    Secrets that somebody set in the entry stay too, for `entry` makes none.
 
     Raises:
         ConflictError: the file is not plain JSON (comments count), or not of the expected form; nothing was changed.
@@ -165,9 +174,10 @@ def write_entry(client: Client, file: Path, made: Entry, *, now: datetime) -> Wr
     file = file.expanduser().resolve()  # a link to a file elsewhere stays a link
     old = _read(file, client, made)
     servers = old.get(client.key, {})
-    wanted = client.document(made)[client.key][SERVER]
     if not isinstance(servers, dict):
         raise _refused(file, client, made, f"its {client.key!r} is not an object")
+    with_secrets = {**made, "env": {**_secrets(servers.get(SERVER)), **made["env"]}}
+    wanted = client.document(with_secrets)[client.key][SERVER]
     if servers.get(SERVER) == wanted:
         return Written(file, changed=False, copy=None)
     new = {**old, client.key: {**servers, SERVER: wanted}}
@@ -188,6 +198,15 @@ def _read(file: Path, client: Client, made: Entry) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise _refused(file, client, made, "it is not a JSON object")
     return data
+
+
+def _secrets(old: Any) -> dict[str, Any]:
+    """The secrets in an entry that was there before."""
+    from unity_mlops_mcp.config import SECRET_VARIABLES
+
+    environment = old.get("env") if isinstance(old, dict) else None
+    given = environment if isinstance(environment, dict) else {}
+    return {name: value for name, value in given.items() if name in SECRET_VARIABLES}
 
 
 def _refused(file: Path, client: Client, made: Entry, why: str) -> ConflictError:

@@ -108,11 +108,12 @@ def connect(
     from datetime import datetime
 
     from unity_mlops_mcp.config import settings
-    from unity_mlops_mcp.interfaces.connect import entry, write_entry
+    from unity_mlops_mcp.interfaces.connect import entry, left_to_set, write_entry
 
     chosen = CLIENTS[client]
     target = file or chosen.file()
-    made = entry(settings(), roots=root or [])
+    known = settings()
+    made = entry(known, roots=root or [])
     written = write_entry(chosen, target, made, now=datetime.now().astimezone()) if write else None
     if json:
         print_json(
@@ -121,13 +122,12 @@ def connect(
                 "file": str(target),
                 "entry": chosen.document(made),
                 "written": bool(written and written.changed),
+                "secrets_to_set": known.secret_variables,
             }
         )
         return
-    if written is not None:
-        typer.echo(written.sentence(chosen))
-    else:
-        typer.echo(chosen.snippet(made, target))
+    told = chosen.snippet(made, target) if written is None else written.sentence(chosen)
+    typer.echo("\n".join(filter(None, (told, left_to_set(known)))))
 
 
 def spec_schema() -> None:

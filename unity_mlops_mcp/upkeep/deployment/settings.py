@@ -127,7 +127,7 @@ def _variables(path: Path) -> list[tuple[str, str]]:
 
 def _check_names(path: Path, ours: dict[str, str], rest: dict[str, str]) -> None:
     known = {f"{OURS}{name.upper()}" for name in Settings.model_fields} - SET_BY_US
-    secret = sorted(SECRET_VARIABLES & set(ours))
+    secret = sorted(SECRET_VARIABLES & {*ours, *rest})
     if secret:
         raise InvalidInputError(
             f"{path} holds the secret {secret[0]}.",
