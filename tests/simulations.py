@@ -63,7 +63,8 @@ def assert_equal(found: BehaviorStep, expected: BehaviorStep) -> None:
 class Recorder:
     """Two behaviours with random observations; keeps all that the trainer asked of it."""
 
-    def __init__(self, handshake: Handshake) -> None:
+    def __init__(self, handshake: Handshake, plain: BehaviorSpec = PLAIN) -> None:
+        self._plain = plain
         self.handshake = handshake
         self.resets = 0
         self.reported: list[Mapping[str, BehaviorStep]] = []
@@ -73,7 +74,7 @@ class Recorder:
 
     @property
     def behaviors(self) -> Sequence[BehaviorSpec]:
-        return (HYBRID, PLAIN)
+        return (HYBRID, self._plain)
 
     def reset(self) -> Mapping[str, BehaviorStep]:
         self.resets += 1
@@ -87,7 +88,7 @@ class Recorder:
         areas = self.handshake.areas
         steps = {
             HYBRID.name: some_step(HYBRID, areas, ended, self._rng, masked=len(self.reported) % 2 == 1),
-            PLAIN.name: some_step(PLAIN, 2 * areas, 0, self._rng, masked=False),
+            self._plain.name: some_step(self._plain, 2 * areas, 0, self._rng, masked=False),
         }
         self.reported.append(steps)
         return steps

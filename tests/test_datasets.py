@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,10 @@ from hypothesis import strategies as st
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.protocol import messages
 from unity_mlops_mcp.protocol.simulation import Actions, ActionSpec, BehaviorSpec, ObservationSpec
 from unity_mlops_mcp.training.datasets.demo import read_demo, write_demo
+from unity_mlops_mcp.training.datasets.inspecting import inspect
 from unity_mlops_mcp.training.datasets.reading import read_dataset
 from unity_mlops_mcp.training.datasets.records import Outcome, Trajectory
 from unity_mlops_mcp.training.datasets.transitions import HEADER
@@ -97,12 +101,136 @@ def test_what_is_no_demo_is_refused(tmp_path: Path, settings: Settings, content:
     assert caught.value.cause == "dataset"
 
 
-@given(content=st.binary(max_size=300))
-def test_whatever_the_bytes_a_demo_is_read_or_refused(content: bytes) -> None:
+def looked_at(path: Path, content: bytes) -> None:
+    """Read a file and look at it: it is a dataset, or refused as none; any other error fails the test."""
+    path.write_bytes(content)
     try:
-        read_demo(Path("x.demo"), content)
+        inspect(read_dataset(Settings(home=path.parent), str(path)))
     except InvalidInputError as error:
-        assert error.cause == "dataset"  # noqa: PT017 - any other error fails the test
+        assert error.cause == "dataset"  # noqa: PT017
+
+
+@st.composite
+def damaged(draw: st.DrawFn, content: bytes) -> bytes:
+    """A file with some of its bytes changed."""
+    changed = bytearray(content)
+    for place, byte in draw(st.dictionaries(st.integers(0, len(content) - 1), st.integers(0, 255), max_size=6)).items():
+        changed[place] = byte
+    return bytes(changed)
+
+
+def whole(behavior: BehaviorSpec) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "whole.demo"
+        write_demo(path, behavior, [episode(behavior, 3)])
+        return path.read_bytes()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numbers as large as float32 allows overflow in sums
+@given(content=st.binary(max_size=300) | damaged(whole(REACH)) | damaged(whole(MIXED)))
+def test_whatever_the_bytes_a_demo_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    looked_at(tmp_path_factory.getbasetemp() / "x.demo", content)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers(10**300, 10**400) | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=6,
+)
+LINES = (
+    st.text()
+    | JSON.map(json.dumps)
+    | st.builds(
+        lambda number, changes: transition(number, **changes),
+        st.integers(0, 2),
+        st.dictionaries(st.sampled_from(["episode", "observations", "continuous", "discrete", "reward", "done"]), JSON),
+    )
+)
+HEADERS = st.just(HEADER) | st.builds(
+    lambda changes: json.dumps({**json.loads(HEADER), **changes}),
+    st.dictionaries(st.sampled_from(["behavior", "observations", "continuous", "branches"]), JSON, max_size=1),
+)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@given(lines=st.lists(LINES, max_size=3), header=HEADERS | LINES)
+def test_whatever_the_lines_transitions_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], header: str
+) -> None:
+    content = "\n".join([header, *lines]).encode("utf-8", "surrogatepass")
+    looked_at(tmp_path_factory.getbasetemp() / "x.jsonl", content)
+
+
+NAMES = ["../../outside", "a/b", "a\\b", "/root", ".hidden", "..", "C:x", "", "two\nlines", "nul\0", "n" * 101]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_behaviour_whose_name_leads_elsewhere_is_refused(tmp_path: Path, settings: Settings, name: str) -> None:
+    header = json.dumps({**json.loads(HEADER), "behavior": name})
+    transitions = jsonl(tmp_path / "x.jsonl", transition(0), header=header)
+    write_demo(tmp_path / "x.demo", replace(REACH, name=name), [episode(REACH, 3)])
+    for path in (transitions, tmp_path / "x.demo"):
+        with pytest.raises(InvalidInputError, match="the behaviour's name") as caught:
+            read_dataset(settings, str(path))
+        assert str(path) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"observations": []}, "no observations or no actions"),
+        ({"observations": [[0]]}, "has the shape"),
+        ({"observations": [[]]}, "has the shape"),
+        ({"continuous": 0}, "no observations or no actions"),
+        ({"branches": [0]}, "sizes .0., where each is 1 to 10000"),
+        ({"branches": [2_000_000_000]}, "where each is 1 to 10000"),
+        ({"branches": [-3]}, "where each is 1 to 10000"),
+    ],
+)
+def test_a_header_that_no_policy_fits_is_refused(
+    tmp_path: Path, settings: Settings, changes: dict[str, Any], told: str
+) -> None:
+    path = jsonl(tmp_path / "x.jsonl", transition(0), header=json.dumps({**json.loads(HEADER), **changes}))
+    with pytest.raises(InvalidInputError, match=told) as caught:
+        read_dataset(settings, str(path))
+    assert caught.value.message.startswith(f"The first line of {path}")
+
+
+@pytest.mark.parametrize("choice", [-1, 3, 7, 2_000_000_000])
+def test_a_choice_outside_its_branch_is_refused_in_a_demo(tmp_path: Path, settings: Settings, choice: int) -> None:
+    wrong = episode(MIXED, 3)
+    wrong.actions.discrete[1, 0] = choice
+    write_demo(tmp_path / "x.demo", MIXED, [wrong])
+    with pytest.raises(InvalidInputError, match=r"no whole numbers within the branches \[3, 2\]"):
+        read_dataset(settings, str(tmp_path / "x.demo"))
+
+
+@pytest.mark.parametrize("choice", [-1, 3, 1.7, 2_000_000_000, float("nan"), float("inf")])
+def test_a_choice_outside_its_branch_is_refused_in_transitions(
+    tmp_path: Path, settings: Settings, choice: float
+) -> None:
+    header = '{"transitions": 1, "behavior": "A", "observations": [[1]], "branches": [3]}'
+    fine = {"episode": 0, "observations": [[0]], "discrete": [1], "reward": 0}
+    path = jsonl(tmp_path / "x.jsonl", *(json.dumps({**fine, "discrete": [one]}) for one in (2, choice)), header=header)
+    with pytest.raises(InvalidInputError, match=r"Line 3 of .* no whole numbers within the branches \[3\]"):
+        read_dataset(settings, str(path))
+
+
+def test_a_number_without_an_end_is_refused_at_once(tmp_path: Path, settings: Settings) -> None:
+    path = tmp_path / "x.demo"
+    path.write_bytes(b"\xff" * 3_000_000)
+    with pytest.raises(InvalidInputError, match="the number at byte 0 has more than ten bytes"):
+        read_dataset(settings, str(path))
+
+
+def test_zeros_that_a_crash_left_behind_a_recording_are_passed_over(tmp_path: Path, settings: Settings) -> None:
+    path = tmp_path / "x.demo"
+    write_demo(path, REACH, [episode(REACH, 3)])
+    written = path.read_bytes()
+    head = messages.DemonstrationMeta(api_version=1).SerializeToString()  # what a recorder writes before it is closed
+    path.write_bytes((bytes([len(head)]) + head).ljust(33, b"\0") + written[33:] + bytes(3_000_000))
+    dataset = read_dataset(settings, str(path))
+    assert (dataset.steps, len(dataset.remarks)) == (3, 2)
 
 
 def test_transitions_become_episodes(tmp_path: Path, settings: Settings) -> None:
@@ -136,6 +264,9 @@ def test_transitions_become_episodes(tmp_path: Path, settings: Settings) -> None
         (transition(0, observations=[[1, 2]]), r"has the shape \(2,\) where the header says \(6,\)"),
         (transition(0, observations=[]), "0 observations where the header names 1"),
         (transition(0, continuous=[1]), "1 continuous and 0 discrete"),
+        (transition(0, reward=10**400), "too large"),
+        (transition(0, observations=[[10**400] * 6]), "too large"),
+        ("[" * 100_000, "recursion"),
         ('{"episode": 0}', "'observations' is missing|continuous"),
     ],
 )
@@ -206,12 +337,13 @@ def test_inspecting_finds_what_would_spoil_a_training(tmp_path: Path, settings: 
         *(transition(1, done=True) for _ in range(5)),
         transition(2, reward=float("nan"), done=True),
         transition(3, continuous=[2.0, 0.0], done=True),
+        transition(4, done=True, next_observations=[[float("inf")] * 6]),
     )
     found = app.inspect_dataset(str(path))
     told = {finding.severity: finding.what for finding in reversed(found.findings)}
-    assert told["error"] == "1 numbers are NaN or infinite"
+    assert told["error"] == "7 numbers are NaN or infinite"
     assert "continuous 0 reaches from 0.5 to 2" in {finding.what for finding in found.findings}
-    assert (found.duplicate_steps, found.duplicate_episodes, found.not_finite) == (4, 4, 1)
+    assert (found.duplicate_steps, found.duplicate_episodes, found.not_finite) == (4, 4, 7)
     assert found.next.startswith("Mend")
     app.close()
 

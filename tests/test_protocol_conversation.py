@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from unity_mlops_mcp.protocol.agents import random_actions
 from unity_mlops_mcp.protocol.player import serve
 from unity_mlops_mcp.protocol.server import PlayerServer
 from unity_mlops_mcp.protocol.side_channels import Sampler
-from unity_mlops_mcp.protocol.simulation import Handshake, Stat
+from unity_mlops_mcp.protocol.simulation import BehaviorSpec, Handshake, Stat
 from unity_mlops_mcp.protocol.trainer import Environment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -41,14 +42,15 @@ def free_port() -> int:
 class Served:
     """A Recorder that is served in a thread."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, plain: BehaviorSpec = PLAIN) -> None:
         self.simulation: Recorder | None = None
+        self._plain = plain
         self.ending: Any = None
         self._thread = threading.Thread(target=self._serve, args=(port,), daemon=True)
         self._thread.start()
 
     def _make(self, handshake: Handshake) -> Recorder:
-        self.simulation = Recorder(handshake)
+        self.simulation = Recorder(handshake, self._plain)
         return self.simulation
 
     def _serve(self, port: int) -> None:
@@ -63,10 +65,10 @@ class Served:
 
 
 @contextmanager
-def connected(**options: Any) -> Iterator[tuple[Environment, Recorder, Served]]:
+def connected(plain: BehaviorSpec = PLAIN, **options: Any) -> Iterator[tuple[Environment, Recorder, Served]]:
     """An Environment with a served Recorder."""
     port = free_port()
-    served = Served(port)
+    served = Served(port, plain)
     with Environment(port=port, timeout_s=20, **options) as environment:
         assert served.simulation is not None
         yield environment, served.simulation, served
@@ -79,6 +81,16 @@ def test_the_handshake_carries_seed_and_areas_and_introduces_the_behaviors() -> 
         assert environment.package_version == "9.9.9"
         environment.reset()
         assert environment.behaviors == {HYBRID.name: HYBRID, PLAIN.name: PLAIN}
+
+
+@pytest.mark.parametrize("name", ["../../outside?team=0", "a/b", ".hidden", "n" * 101])
+def test_a_player_whose_behavior_could_name_no_folder_is_refused(name: str) -> None:
+    with (
+        connected(plain=replace(PLAIN, name=name)) as (environment, _, _),
+        pytest.raises(ExternalError, match="the behaviour's name") as caught,
+    ):
+        environment.reset()
+    assert caught.value.cause == "behavior_name"
 
 
 def test_what_the_simulation_reports_arrives_number_for_number() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -128,16 +130,28 @@ def sensor_values(spec: ObservationSpec, index: int, agents: Sequence[Any]) -> F
     Raises:
         ValueError: an observation has another shape.
     """
-    values = np.zeros((len(agents), *spec.shape), np.float32)
-    for row, agent in enumerate(agents):
-        observation = agent.observations[index]
-        if observation.compression_type == messages.COMPRESSION_NONE:
-            values[row] = np.array(observation.float_data.data, np.float32).reshape(spec.shape)
-        else:
-            values[row] = decode_image(
-                observation.compressed_data, spec.shape, tuple(observation.compressed_channel_mapping)
-            )
-    return values
+    seen = [agent.observations[index] for agent in agents]
+    if all(one.compression_type == messages.COMPRESSION_NONE for one in seen):
+        return _numbers(spec, seen)
+    return np.stack([_one(spec, one) for one in seen])
+
+
+def _one(spec: ObservationSpec, seen: Any) -> Floats:
+    if seen.compression_type == messages.COMPRESSION_NONE:
+        values: Floats = _numbers(spec, [seen])[0]
+        return values
+    return decode_image(seen.compressed_data, spec.shape, tuple(seen.compressed_channel_mapping))
+
+
+def _numbers(spec: ObservationSpec, seen: Sequence[Any]) -> Floats:
+    """Numbers as they were sent. Room is made for what is there, not for what a shape claims."""
+    size, numbers = math.prod(spec.shape), array("f")
+    for one in seen:
+        values = one.float_data.data
+        if len(values) != size:
+            raise ValueError(f"{spec.name} has {len(values)} numbers where its shape {spec.shape} says {size}")
+        numbers.extend(values)
+    return np.array(numbers, np.float32).reshape(len(seen), *spec.shape)
 
 
 def _masks(spec: ActionSpec, agents: Sequence[Any]) -> NDArray[np.bool_] | None:

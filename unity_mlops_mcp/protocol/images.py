@@ -6,6 +6,8 @@ Source: ``process_pixels`` in ``mlagents_envs/rpc_utils.py`` of ML-Agents 1.1.0.
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,17 +31,21 @@ def decode_image(data: bytes, shape: tuple[int, ...], mapping: tuple[int, ...]) 
 
     Raises:
         SetupError: the package Pillow is not installed.
-        ValueError: the images do not fill the shape.
+        ValueError: they are no images, or do not fill the shape.
     """
-    channels = np.concatenate([_png(_PNG + part) for part in data.split(_PNG)[1:]])
+    count, height, width = shape
+    channels = np.concatenate([_png(_PNG + part, (width, height)) for part in data.split(_PNG)[1:]])
     if mapping:
-        channels = np.stack([channels[np.array(mapping) == index].mean(0) for index in range(max(mapping) + 1)])
-    elif shape[0] == 1:
+        if len(mapping) != len(channels) or not set(range(count)) <= set(mapping):
+            raise ValueError(f"{len(channels)} channels are mapped by {len(mapping)} numbers to {count}")
+        channels = np.stack([channels[np.array(mapping) == index].mean(0) for index in range(count)])
+    elif count == 1:
         channels = channels[:3].mean(0, keepdims=True)
-    return channels[: shape[0]].reshape(shape).astype(np.float32)
+    return channels[:count].reshape(shape).astype(np.float32)
 
 
-def _png(data: bytes) -> Floats:
+def _png(data: bytes, size: tuple[int, int]) -> Floats:
+    """Three channels; an image of another size (width, height) is refused before it is unpacked."""
     try:
         from PIL import Image
     except ImportError:
@@ -48,7 +54,12 @@ def _png(data: bytes) -> Floats:
             fix="Install it beside unity-mlops (pip install pillow), or set the camera sensor's compression to None.",
             cause="pillow_missing",
         ) from None
-    with Image.open(io.BytesIO(data)) as image:
-        pixels = np.asarray(image.convert("RGB"), np.float32)
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if image.size != size:
+                raise ValueError(f"an image has the size {image.size} where {size} was expected")
+            pixels = np.asarray(image.convert("RGB"), np.float32)
+    except (OSError, SyntaxError, EOFError, struct.error, zlib.error, Image.DecompressionBombError) as error:
+        raise ValueError(f"an image cannot be read: {error}") from error
     channels: Floats = np.moveaxis(pixels, -1, 0) / np.float32(255)
     return channels

@@ -13,6 +13,8 @@ Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 Draw = Callable[[Floats], Floats]
 """Turns n uniform numbers in [0, 1) into n values of an environment parameter, float32 (n,)."""
+LONGEST_NAME = 100
+"""Characters of a behaviour's name: folders and files are called by it."""
 Aggregation = Literal["average", "most_recent", "sum", "histogram"]
 
 
@@ -39,6 +41,20 @@ class BehaviorSpec:
     name: str
     observations: tuple[ObservationSpec, ...]
     action: ActionSpec
+
+
+def require_behavior_name(text: str) -> str:
+    """A behaviour's name, when it may name a folder and files: whoever made the player or dataset chose it.
+
+    Raises:
+        ValueError: it is empty or long, or could lead to another folder; the reason is told.
+    """
+    told = f"the behaviour's name {text[:LONGEST_NAME]!r}"
+    if not 0 < len(text) <= LONGEST_NAME:
+        raise ValueError(f"{told} has {len(text)} characters, where 1 to {LONGEST_NAME} are allowed")
+    if text.startswith(".") or set(text) & set("/\\:") or not text.isprintable():
+        raise ValueError(f"{told} begins with a dot, or holds a slash, a backslash, a colon or a control character")
+    return text
 
 
 @dataclass(frozen=True)

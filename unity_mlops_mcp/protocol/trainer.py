@@ -25,7 +25,7 @@ from unity_mlops_mcp.protocol.side_channels import (
     encode_parameter,
     messages_in,
 )
-from unity_mlops_mcp.protocol.simulation import Actions, BehaviorSpec, BehaviorStep, Stat
+from unity_mlops_mcp.protocol.simulation import Actions, BehaviorSpec, BehaviorStep, Stat, require_behavior_name
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -59,7 +59,8 @@ class Environment:
     Raises:
         SetupError: the port is in use.
         ExternalError: the player cannot be started (cause ``player_start``), ended (``player_exited``), said nothing in
-            time (``player_timeout``), broke the connection (``player_gone``) or speaks another protocol (``protocol``).
+            time (``player_timeout``), broke the connection (``player_gone``), speaks another protocol (``protocol``) or
+            has a behaviour whose name could name no folder (``behavior_name``).
     """
 
     def __init__(
@@ -193,7 +194,8 @@ class Environment:
 
     def _read(self, output: Any) -> Mapping[str, BehaviorStep]:
         agents = output.rl_output.agentInfos
-        self._parameters.update((item.brain_name, item) for item in output.rl_initialization_output.brain_parameters)
+        for item in output.rl_initialization_output.brain_parameters:
+            self._parameters[_behavior_name(item)] = item
         for name in [name for name in self._parameters if name in agents]:
             spec = behavior_of(self._parameters[name], agents[name])
             if spec:
@@ -220,6 +222,17 @@ class Environment:
             self._process.stop(grace_s=self._patience_s)
         if self._temporary:
             self._temporary.cleanup()
+
+
+def _behavior_name(parameters: Any) -> str:
+    try:
+        return require_behavior_name(parameters.brain_name)
+    except ValueError as error:
+        raise ExternalError(
+            f"The player has a behaviour that cannot be trained: {error}.",
+            fix="Rename it in the agent's Behavior Parameters, and build the player anew.",
+            cause="behavior_name",
+        ) from error
 
 
 def _first_settings(time_scale: float) -> bytes:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 VARINT, LENGTH, FIXED32 = 0, 2, 5
 _MORE = 0x80
+_LAST_SHIFT = 63
+"""Of the tenth byte, the last that a varint may have."""
 
 
 def varint(value: int) -> bytes:
@@ -32,8 +34,11 @@ def block(number: int, content: bytes) -> bytes:
 
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """The number at a position, and the position after it; ValueError where it has no end."""
     value = shift = 0
     while True:
+        if shift > _LAST_SHIFT:
+            raise ValueError(f"the number at byte {at - 10} has more than ten bytes")
         byte = data[at]
         at += 1
         value |= (byte & 0x7F) << shift
@@ -46,7 +51,7 @@ def fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Walk a message's fields: the number, and the first and last position of its value (the last is excluded).
 
     Raises:
-        ValueError: a wire type that the communicator never uses, so these are not its messages.
+        ValueError: a wire type that the communicator never uses, or a number without an end: not its messages.
     """
     at = start
     while at < end:
@@ -68,7 +73,11 @@ def _value(data: bytes, wire_type: int, at: int) -> tuple[int, int]:
 
 
 def delimited(data: bytes, start: int) -> Iterator[tuple[int, int]]:
-    """Walk messages that stand after their lengths: first and last position of each; an incomplete one ends it."""
+    """Walk messages that stand after their lengths: first and last position of each; an incomplete one ends it.
+
+    Raises:
+        ValueError: a length without an end.
+    """
     at = start
     while at < len(data):
         try:

@@ -30,10 +30,14 @@ class Task:
         behavior: ``name``, ``observations`` (``name``, ``shape`` each, all of one dimension), ``continuous``.
         data: the folder of ``training.npz`` and ``validation.npz``, as for cloning, with ``outcomes`` too.
         target: the run's folder.
-        updates: gradient steps.
+        updates: gradient steps, counted from the run's beginning; 1 or more.
+        seed: of the network and of what is drawn from the data; 0 or more.
         from_step: the step of the checkpoint that it goes on from; 0 begins.
-        look, save: updates between two looks, and between two checkpoints.
-        batch_size, learning_rate, gamma: as usual.
+        look: updates between two looks at the validation episodes; 1 or more.
+        save: updates between two checkpoints; 1 or more.
+        batch_size: decisions in one update; 1 or more.
+        learning_rate: of the policy's and the critics' Adam; above 0.
+        gamma: how much a reward counts one decision earlier; from 0 to 1.
     """
 
     behavior: dict[str, Any]

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from unity_mlops_mcp.config import Settings
-from unity_mlops_mcp.errors import ConflictError, SetupError
+from unity_mlops_mcp.errors import ConflictError, InvalidInputError, SetupError
 from unity_mlops_mcp.process.files import write_atomically
+from unity_mlops_mcp.protocol.simulation import require_behavior_name
 from unity_mlops_mcp.training.configuration.schema import version_key
 from unity_mlops_mcp.training.datasets.demo import write_demo
 from unity_mlops_mcp.training.datasets.reading import read_dataset
@@ -102,8 +103,17 @@ def rewards_command(request: TrainingRequest, folder: RunFolder, environment: Tr
 
 
 def _behavior(request: TrainingRequest, recorded: Recorded) -> dict[str, Any]:
+    """The behaviour as a task file tells it: the last gate before its name is a folder's."""
+    try:
+        name = require_behavior_name(str(request.behavior_name))
+    except ValueError as error:
+        raise InvalidInputError(
+            f"Run {request.run_id} cannot learn: {error}.",
+            fix="Rename the behaviour in its dataset, spec or player, and start another training.",
+            cause="behavior_name",
+        ) from error
     return {
-        "name": request.behavior_name,
+        "name": name,
         "observations": [{"name": name, "shape": list(shape)} for name, shape in recorded.sensors],
         "continuous": recorded.continuous,
         "branches": list(recorded.branches),

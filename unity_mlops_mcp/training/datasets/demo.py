@@ -8,6 +8,7 @@ stands after its length as a varint. A pair's reward is that of the action befor
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from unity_mlops_mcp.protocol import messages
 from unity_mlops_mcp.protocol.agents import action_spec_of, sensor_values
 from unity_mlops_mcp.protocol.simulation import Actions, ActionSpec, BehaviorSpec, Floats, ObservationSpec
 from unity_mlops_mcp.protocol.wire import delimited, varint
-from unity_mlops_mcp.training.datasets.records import Outcome, Trajectory
+from unity_mlops_mcp.training.datasets.records import Outcome, Trajectory, as_choices, require_behavior
 
 SUFFIX = ".demo"
 _META_ROOM = 33
@@ -40,51 +41,61 @@ def read_demo(path: Path, content: bytes) -> tuple[BehaviorSpec, tuple[Trajector
     """
     remarks: list[str] = []
     try:
-        meta, parameters, pairs = _messages(content, remarks)
+        parameters, pairs = _messages(content, remarks)
+        behavior = _behavior(parameters, pairs[0].agent_info)
+        episodes = tuple(_trajectories(behavior, pairs))
     except (DecodeError, IndexError, ValueError) as error:
         raise _foreign(path, str(error) or "it does not follow the format") from error
-    if meta.api_version not in (0, _VERSION):
-        raise _foreign(path, f"its version is {meta.api_version}")
-    if not pairs:
-        raise _foreign(path, "it holds no decision")
+    return behavior, episodes, tuple(f"{path.name}: {told}" for told in remarks)
+
+
+def _behavior(parameters: Any, first: Any) -> BehaviorSpec:
+    """From BrainParameters and the first AgentInfo, which alone knows the sensors."""
     sensors = tuple(
         ObservationSpec(sensor.name or f"obs_{index}", tuple(sensor.shape))
-        for index, sensor in enumerate(pairs[0].agent_info.observations)
+        for index, sensor in enumerate(first.observations)
     )
-    behavior = BehaviorSpec(parameters.brain_name.partition("?")[0], sensors, action_spec_of(parameters))
-    if not sensors or behavior.action == ActionSpec():
-        raise _foreign(path, "its decisions have no observations or no actions")
-    try:
-        return behavior, tuple(_trajectories(behavior, pairs)), tuple(f"{path.name}: {told}" for told in remarks)
-    except (ValueError, IndexError) as error:
-        raise _foreign(path, f"its decisions are of several shapes: {error}") from error
+    name = parameters.brain_name.partition("?")[0]
+    return require_behavior(BehaviorSpec(name, sensors, action_spec_of(parameters)))
 
 
-def _messages(content: bytes, remarks: list[str]) -> tuple[Any, Any, list[Any]]:
-    """The metadata, the behaviour and all pairs; a recording that was cut off ends at its last whole pair."""
+def _messages(content: bytes, remarks: list[str]) -> tuple[Any, list[Any]]:
+    """The behaviour and all pairs; a recording that was cut off ends at its last whole pair."""
     first = next(delimited(content, 0), None)
     if first is None:
         raise ValueError("it is empty")
     meta = messages.DemonstrationMeta.FromString(content[first[0] : first[1]])
+    if meta.api_version not in (0, _VERSION):
+        raise ValueError(f"its version is {meta.api_version}")
     rest = delimited(content, _META_ROOM)
     second = next(rest, None)
     if second is None:
         raise ValueError("it ends before the behaviour")
     parameters = messages.BrainParameters.FromString(content[second[0] : second[1]])
-    pairs: list[Any] = []
     most = meta.number_steps if 0 < meta.number_steps < _CLOSED_STEPS else _CLOSED_STEPS
-    end = second[1]
-    for start, end in rest:
-        pairs.append(messages.AgentInfoActionPair.FromString(content[start:end]))
-        if len(pairs) == most:
-            break
+    pairs, end = _decisions(content, islice(rest, most))
     if meta.number_steps and len(pairs) < meta.number_steps:
         remarks.append(f"it was cut off: {len(pairs)} of {meta.number_steps} decisions are there")
     elif not meta.number_steps:
         remarks.append("its recording was not closed; what is there was read")
         if end < len(content):
             remarks.append("its last decision is incomplete and was left out")
-    return meta, parameters, pairs
+    return parameters, pairs
+
+
+def _decisions(content: bytes, places: Iterator[tuple[int, int]]) -> tuple[list[Any], int]:
+    """The pairs, and where the last one ends; zeros, which a crash can leave at the end of a file, are none."""
+    pairs: list[Any] = []
+    last = 0
+    for start, end in takewhile(lambda place: place[0] < place[1], places):
+        pairs.append(messages.AgentInfoActionPair.FromString(content[start:end]))
+        counts = [len(pair.agent_info.observations) for pair in (pairs[0], pairs[-1])]
+        if counts[0] != counts[1] or not counts[0]:
+            raise ValueError(f"decision {len(pairs)} has {counts[1]} observations, the first {counts[0]}")
+        last = end
+    if not pairs:
+        raise ValueError("it holds no decision")
+    return pairs, last
 
 
 def _trajectories(behavior: BehaviorSpec, pairs: Sequence[Any]) -> Iterator[Trajectory]:
@@ -100,30 +111,30 @@ def _trajectories(behavior: BehaviorSpec, pairs: Sequence[Any]) -> Iterator[Traj
 
 def _trajectory(behavior: BehaviorSpec, pairs: Sequence[Any], outcome: Outcome) -> Trajectory:
     infos = [pair.agent_info for pair in pairs]
-    if any(len(info.observations) != len(behavior.observations) for info in infos):
-        raise ValueError("the number of sensors changes")
     seen = tuple(sensor_values(sensor, index, infos) for index, sensor in enumerate(behavior.observations))
-    chosen = [_action(pair.action_info, behavior) for pair in pairs[:-1]]
-    size, branches = behavior.action.continuous, len(behavior.action.branches)
-    actions = Actions(
-        np.array([one for one, _ in chosen], np.float32).reshape(len(chosen), size),
-        np.array([one for _, one in chosen], np.int32).reshape(len(chosen), branches),
-    )
     return Trajectory(
         observations=tuple(values[:-1] for values in seen),
-        actions=actions,
+        actions=_actions(behavior.action, [pair.action_info for pair in pairs[:-1]]),
         rewards=np.array([info.reward + info.group_reward for info in infos[1:]], np.float32),
         outcome=outcome,
         last=tuple(values[-1] for values in seen),
     )
 
 
-def _action(action: Any, behavior: BehaviorSpec) -> tuple[list[float], list[int]]:
+def _actions(spec: ActionSpec, pairs: Sequence[Any]) -> Actions:
+    """What was done, from AgentActions."""
+    chosen = [_parts(spec, action) for action in pairs]
+    continuous = np.array([one for one, _ in chosen], np.float32)
+    discrete = np.array([as_choices(one, spec.branches) for _, one in chosen], np.int32)
+    return Actions(continuous.reshape(len(chosen), spec.continuous), discrete.reshape(len(chosen), len(spec.branches)))
+
+
+def _parts(spec: ActionSpec, action: Any) -> tuple[list[float], list[float]]:
     """Continuous and discrete parts; recorders older than communicator 1.3 know one list for either."""
     if len(action.continuous_actions) or len(action.discrete_actions):
         return list(action.continuous_actions), list(action.discrete_actions)
     old = list(action.vector_actions_deprecated)
-    return (old, []) if behavior.action.continuous else ([], [int(value) for value in old])
+    return (old, []) if spec.continuous else ([], old)
 
 
 def write_demo(path: Path, behavior: BehaviorSpec, trajectories: Sequence[Trajectory], *, gain: float = 1.0) -> None:

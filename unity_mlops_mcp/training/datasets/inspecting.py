@@ -88,8 +88,9 @@ def inspect(dataset: Dataset) -> Contents:
     """Look at a dataset."""
     every = dataset.trajectories
     sensors = tuple(_sensors(dataset))
-    rewards = sum(int((~np.isfinite(one.rewards)).sum()) for one in every)
-    acted = sum(int((~np.isfinite(one.actions.continuous)).sum()) for one in every)
+    keys = [_step_keys(one) for one in every]
+    # What the sensors do not count; mlagents' own signals read what was seen last, too.
+    beside = [part for one in every for part in (one.rewards, one.actions.continuous, *(one.last or ()))]
     outcomes = {name: sum(one.outcome == name for one in every) for name in ("ended", "timeout", "cut")}
     contents = Contents(
         episodes=len(every),
@@ -99,12 +100,16 @@ def inspect(dataset: Dataset) -> Contents:
         outcomes=outcomes,
         sensors=sensors,
         actions=tuple(_actions(dataset)),
-        not_finite=rewards + acted + sum(sensor.not_finite for sensor in sensors),
-        duplicate_steps=dataset.steps - len({key for one in every for key in _step_keys(one)}),
-        duplicate_episodes=len(every) - len({b"".join(_step_keys(one)) for one in every}),
+        not_finite=sum(map(_not_finite, beside)) + sum(sensor.not_finite for sensor in sensors),
+        duplicate_steps=dataset.steps - len({key for one in keys for key in one}),
+        duplicate_episodes=len(every) - len(set(map(b"".join, keys))),
         findings=(),
     )
     return contents.model_copy(update={"findings": tuple(_findings(dataset, contents))})
+
+
+def _not_finite(values: Floats) -> int:
+    return int((~np.isfinite(values)).sum())
 
 
 def _spread(values: Sequence[float]) -> Spread:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from unity_mlops_mcp.protocol.simulation import Actions, BehaviorSpec, Floats
+from unity_mlops_mcp.protocol.simulation import Actions, ActionSpec, BehaviorSpec, Floats, require_behavior_name
 
+LARGEST_BRANCH = 10_000
+"""Choices of a discrete branch: a network has an output for each."""
 Format = Literal["demo", "jsonl"]
 Outcome = Literal["ended", "timeout", "cut"]
 """How an episode came to its end: by itself, by max_step, or because the recording stops there."""
@@ -60,3 +63,34 @@ class Dataset:
     def steps(self) -> int:
         """Decisions of all episodes."""
         return sum(map(len, self.trajectories))
+
+
+def require_behavior(behavior: BehaviorSpec) -> BehaviorSpec:
+    """The behaviour of a dataset, when a policy can be made for it.
+
+    Raises:
+        ValueError: of its name, its sensors or its actions, one can be of no behaviour; it is told.
+    """
+    require_behavior_name(behavior.name)
+    action = behavior.action
+    if not behavior.observations or action == ActionSpec():
+        raise ValueError("there are no observations or no actions")
+    for sensor in behavior.observations:
+        if min(sensor.shape, default=0) < 1:
+            raise ValueError(f"the observation {sensor.name} has the shape {sensor.shape}, where each is 1 or more")
+    if action.continuous < 0 or any(not 1 <= size <= LARGEST_BRANCH for size in action.branches):
+        raise ValueError(f"the branches have the sizes {list(action.branches)}, where each is 1 to {LARGEST_BRANCH}")
+    return behavior
+
+
+def as_choices(chosen: Sequence[float], branches: tuple[int, ...]) -> list[int]:
+    """One choice per branch, each from 0 to below the branch's size.
+
+    Raises:
+        ValueError: there are more or fewer, or one is no such number.
+    """
+    if len(chosen) != len(branches):
+        raise ValueError(f"{len(chosen)} discrete actions are there where {len(branches)} belong")
+    if any(not 0 <= choice < size or choice != int(choice) for choice, size in zip(chosen, branches, strict=True)):
+        raise ValueError(f"the choices {list(chosen)} are no whole numbers within the branches {list(branches)}")
+    return [int(choice) for choice in chosen]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.protocol.simulation import Actions, ActionSpec, BehaviorSpec, Floats, ObservationSpec
-from unity_mlops_mcp.training.datasets.records import Outcome, Trajectory
+from unity_mlops_mcp.training.datasets.records import Outcome, Trajectory, as_choices, require_behavior
 
 SUFFIX = ".jsonl"
 HEADER = '{"transitions": 1, "behavior": "ReachTarget", "observations": [[6]], "continuous": 2, "branches": []}'
@@ -26,8 +26,8 @@ class Header(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     transitions: int = Field(ge=1, le=1, description="The version of the schema.")
-    behavior: str = Field(min_length=1, description="The behaviour's name, without ?team=.")
-    observations: tuple[tuple[int, ...], ...] = Field(min_length=1, description="The shape of each sensor, in order.")
+    behavior: str = Field(description="The behaviour's name, without ?team=.")
+    observations: tuple[tuple[int, ...], ...] = Field(description="The shape of each sensor, in order.")
     continuous: int = Field(default=0, ge=0, description="Number of continuous actions.")
     branches: tuple[int, ...] = Field(default=(), description="Size of each discrete branch.")
 
@@ -45,7 +45,7 @@ def read_transitions(path: Path, content: bytes) -> tuple[BehaviorSpec, tuple[Tr
         InvalidInputError: a line is no transition, or of another shape; its number is told.
     """
     lines = content.decode("utf-8", "replace").splitlines()
-    behavior = _header(path, lines).spec
+    behavior = _header(path, lines)
     episodes = _Episodes(path, behavior)
     for number, line in enumerate(lines[1:], start=2):
         if line.strip():
@@ -56,11 +56,11 @@ def read_transitions(path: Path, content: bytes) -> tuple[BehaviorSpec, tuple[Tr
     return behavior, trajectories, ()
 
 
-def _header(path: Path, lines: list[str]) -> Header:
+def _header(path: Path, lines: list[str]) -> BehaviorSpec:
     try:
-        return Header.model_validate_json(lines[0])
-    except (IndexError, ValidationError) as error:
-        fault = error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else "there is none"
+        return require_behavior(Header.model_validate_json(lines[0] if lines else "").spec)
+    except ValueError as error:
+        fault = error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise InvalidInputError(
             f"The first line of {path} is no header of transitions: {fault}.",
             fix=f"Write one line before the others that says the version and the shapes, such as {HEADER}",
@@ -97,7 +97,7 @@ class _Episodes:
         try:
             data = json.loads(line)
             self._add(data)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             told = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise _wrong(self._path, number, told) from error
 
@@ -111,11 +111,9 @@ class _Episodes:
         continuous, discrete = data.get("continuous", []), data.get("discrete", [])
         if len(continuous) != action.continuous or len(discrete) != len(action.branches):
             raise ValueError(f"{len(continuous)} continuous and {len(discrete)} discrete actions do not fit the header")
-        if any(not 0 <= choice < size for choice, size in zip(discrete, action.branches, strict=True)):
-            raise ValueError(f"the choice {discrete} lies outside the branches {list(action.branches)}")
         known.observations.append(self._seen(data["observations"]))
         known.continuous.append([float(value) for value in continuous])
-        known.discrete.append([int(value) for value in discrete])
+        known.discrete.append(as_choices(discrete, action.branches))
         known.rewards.append(float(data["reward"]))
         known.outcome = "timeout" if data.get("timeout") else "ended" if data.get("done") else "cut"
         known.last = self._seen(data["next_observations"]) if data.get("next_observations") else None
