@@ -16,6 +16,7 @@ from tests.dashboard_worlds import CSRF, EVIL, VISITOR, furnish, register, sched
 from tests.report_homes import BEGUN, add_run
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
+from unity_mlops_mcp.interfaces.access import Offer
 from unity_mlops_mcp.interfaces.http.dashboard.rendering import PLACES
 from unity_mlops_mcp.reports.gather import gather
 from unity_mlops_mcp.reports.library import save_report
@@ -222,6 +223,25 @@ def test_who_may_only_look_sees_no_buttons_and_can_do_nothing(app: App) -> None:
         refused = httpx.post(f"{address}/runs/nav-waiting/stop", data={"csrf_token": CSRF}, timeout=60)
     assert (refused.status_code, "your scope is read" in words(refused)) == (403, True)
     assert app.get_run("nav-waiting").state == "queued"
+
+
+def test_what_a_service_does_not_offer_is_on_no_page(app: App) -> None:
+    with served(app, replace(VISITOR, offer=Offer.of(tools=["insight"]))) as address:
+        runs, going = httpx.get(f"{address}/"), httpx.get(f"{address}/runs/nav-going")
+        assert re.findall(r'<li><a href="([^"]+)"', runs.text) == ["/", "/compare"]
+        assert 'action="/runs' not in going.text
+        assert "stop or resume nothing" not in words(going)
+        for path in ("/models", "/models/nav", "/schedules", "/machine"):
+            answer = httpx.get(address + path)
+            assert (answer.status_code, "does not offer" in words(answer)) == (404, True)
+        for act in ("stop", "resume"):
+            answer = httpx.post(f"{address}/runs/nav-going/{act}", data={"csrf_token": CSRF})
+            assert (answer.status_code, f"does not offer {act}_training" in words(answer)) == (404, True)
+    assert not row_of(app, "job-nav-going").stop_requested
+    with served(app, replace(VISITOR, offer=Offer.of(tools=["models"]))) as address:
+        assert httpx.get(address).headers["location"] == "/models"
+    with served(app, replace(VISITOR, offer=Offer.of(tools=["list_runs"]))) as address:
+        assert "Compare" not in httpx.get(address).text
 
 
 def test_every_page_is_locked_to_its_own_files(browser: httpx.Client) -> None:

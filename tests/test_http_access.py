@@ -10,6 +10,7 @@ from threading import Barrier
 import pytest
 
 from tests.http_worlds import BASE, served
+from tests.report_homes import add_run
 from tests.test_mcp_contract import TOOLS
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import Settings
@@ -18,6 +19,7 @@ from unity_mlops_mcp.interfaces.access import SCOPES, TOOL_SETS, Offer, Scope, a
 from unity_mlops_mcp.interfaces.http.auth import Door
 from unity_mlops_mcp.interfaces.http.options import ServeOptions
 from unity_mlops_mcp.interfaces.http.routes import ROUTES
+from unity_mlops_mcp.store.store import Store
 
 pytestmark = pytest.mark.usefixtures("home")
 PROTECTED = ("/", "/api/v1/runs", "/api/v1/openapi.json", "/metrics", "/mcp", "/sse", "/messages/", "/nowhere")
@@ -117,6 +119,20 @@ def test_a_service_offers_the_tools_that_it_was_started_with() -> None:
     assert "/api/v1/comparisons" in paths
     assert "/api/v1/setup" in paths
     assert "/api/v1/models" not in paths
+
+
+def test_the_dashboard_and_the_texts_offer_no_more_than_the_tools_do(home: Path) -> None:
+    with Store(home) as store:
+        add_run(store, "nav-1", state="running")
+    with served(ServeOptions(offer=Offer.of(tools=["list_models"]))) as world:
+        browser = world.client("run", Accept="text/html")
+        assert browser.get("/").headers["location"] == "/models"
+        assert browser.get("/models").status_code == 200
+        for path in ("/runs/nav-1", "/machine", "/api/v1/runs/nav-1/log", "/api/v1/runs/nav-1/metrics/stream"):
+            assert browser.get(path).status_code == 404
+        answer = browser.post("/runs/nav-1/stop", data={"csrf_token": ""})
+        assert (answer.status_code, "does not offer stop_training" in answer.text) == (404, True)
+        assert not world.late().jobs.open(kind="training")[0].stop_requested
 
 
 def test_a_tool_that_there_is_not_cannot_be_offered() -> None:

@@ -53,9 +53,9 @@ class Application:
         inside.include_router(health_router(known, figures))
         inside.include_router(login_router(self.door))
         reads = Reads(known.store.changes, known.store.events.turns)
-        inside.include_router(stream_router(known, reads, self._live), prefix=API)
+        inside.include_router(stream_router(known, options.offer, reads, self._live), prefix=API)
         inside.include_router(rest_router(known, options.offer, reads), prefix=API)
-        add_dashboard(inside, known)
+        add_dashboard(inside, known, options.offer)
         _add_mcp(inside, server, options)
         guarded: ASGIApp = Guard(inside, self.door, options, figures)
         self._outermost = _with_cors(guarded, options) if options.origins else guarded

@@ -20,6 +20,7 @@ from unity_mlops_mcp.results.runs import MetricsResult
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
+    from unity_mlops_mcp.interfaces.access import Offer
 
 _EVERY_S = 1.0
 _BEAT_S = 15.0
@@ -72,17 +73,17 @@ class _Stream(StreamingResponse):
             self._live.open -= 1
 
 
-def stream_router(app: App, reads: Reads, live: Live) -> APIRouter:
-    """The routes.
+def stream_router(app: App, offer: Offer, reads: Reads, live: Live) -> APIRouter:
+    """The routes of which a tool that tells the same is offered.
 
     Args:
         app: the application.
+        offer: what the service offers.
         reads: what all streams of a run share.
         live: the streams that are open.
     """
     router = APIRouter(dependencies=_READER)
 
-    @router.get("/runs/{run_id}/metrics/stream", tags=["Runs"], operation_id="stream_metrics", responses=_LIVE)
     async def stream_metrics(run_id: RunId, tags: Tags = None, max_points: Points = 100) -> StreamingResponse:
         """The figures of a run while it learns, as server-sent events; a browser's EventSource reads them."""
 
@@ -95,16 +96,21 @@ def stream_router(app: App, reads: Reads, live: Live) -> APIRouter:
         await ask()  # what is wrong with it is told by the status of the answer
         return _Stream(live, _events(ask, live))
 
-    @router.get("/runs/{id}/log", tags=["Runs"], operation_id="read_log", responses=_TEXT)
     def read_log(id: Id, tail: Tail = 200) -> PlainTextResponse:  # noqa: A002
         """The last lines of a run's trainer log, or of a job's own log."""
         return PlainTextResponse(app.read_log(id, tail=tail))
 
-    @router.get("/models/{version}/card", tags=["Models"], operation_id="model_card", responses=_CARD)
     def model_card(version: Version) -> PlainTextResponse:
         """The card of a registered version, in Markdown: policy, evaluation, training, lineage."""
         return PlainTextResponse(app.model_card(version), media_type="text/markdown")
 
+    for path, tool, tag, answer, responses in (
+        ("/runs/{run_id}/metrics/stream", "get_metrics", "Runs", stream_metrics, _LIVE),
+        ("/runs/{id}/log", "get_run", "Runs", read_log, _TEXT),
+        ("/models/{version}/card", "list_models", "Models", model_card, _CARD),
+    ):
+        if offer.holds(tool):
+            router.get(path, tags=[tag], operation_id=answer.__name__, responses=responses)(answer)
     return router
 
 

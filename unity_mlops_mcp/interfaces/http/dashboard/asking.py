@@ -6,13 +6,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from unity_mlops_mcp.interfaces.access import Scope
+from unity_mlops_mcp.interfaces.access import Offer, Scope, allows, scope_of
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
 
 QUICK_S, CALM_S = 2, 10
 """Seconds between two looks of an open page: while something goes on, and while nothing does."""
+
+TOOLS = {
+    "/": "list_runs",
+    "/runs/{run_id}": "get_run",
+    "/jobs/{job_id}": "get_run",
+    "/reports/{report_id}": "get_run",
+    "/compare": "compare_runs",
+    "/models": "list_models",
+    "/models/{name}": "list_models",
+    "/models/{name}/{version}": "list_models",
+    "/schedules": "list_schedules",
+    "/schedules/{name}": "list_schedules",
+    "/machine": "check_setup",
+    "/runs/{id}/stop": "stop_training",
+    "/runs/{id}/resume": "resume_training",
+}
+"""The tool that each address is another face of: where that is not offered, the address is not there."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +40,17 @@ class Visitor:
         name: of the token that let the visitor in.
         scope: what it may do; ``read`` shows no buttons.
         csrf: goes into every form of a browser's session; without it nothing is done.
+        offer: what the service offers to anybody.
     """
 
     name: str
     scope: Scope
     csrf: str
+    offer: Offer = field(default_factory=Offer)
 
-    @property
-    def may_run(self) -> bool:
-        """Whether trainings may be stopped and resumed."""
-        return self.scope != "read"
+    def may(self, tool: str) -> bool:
+        """Whether a tool is offered, and the scope is enough for it."""
+        return self.offer.holds(tool) and allows(self.scope, scope_of(tool))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from markupsafe import Markup
 
 from unity_mlops_mcp import __version__
-from unity_mlops_mcp.interfaces.http.dashboard.asking import Page, Visitor
+from unity_mlops_mcp.interfaces.http.dashboard.asking import TOOLS, Page, Visitor
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.reports.records import Chart
@@ -61,12 +61,14 @@ def render(page: Page, visitor: Visitor | None) -> str:
         page: what is shown.
         visitor: who looks; None shows neither navigation nor forms.
     """
-    text: str = (
-        _templates()
-        .get_template(f"{page.template}.html.j2")
-        .render(page=page, visitor=visitor, places=PLACES, **page.shown)
-    )
+    template = _templates().get_template(f"{page.template}.html.j2")
+    text: str = template.render(page=page, visitor=visitor, places=places(visitor), **page.shown)
     return text
+
+
+def places(visitor: Visitor | None) -> dict[str, str]:
+    """The pages that a visitor finds in the navigation, by their names."""
+    return {name: path for name, path in PLACES.items() if visitor is not None and visitor.may(TOOLS[path])}
 
 
 def _address(name: str) -> str:

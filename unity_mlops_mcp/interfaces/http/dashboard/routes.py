@@ -15,11 +15,11 @@ from starlette.routing import BaseRoute, Route
 
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError, MlopsError, NotFoundError
 from unity_mlops_mcp.interfaces.http.auth import CSRF_FIELD
-from unity_mlops_mcp.interfaces.http.dashboard.asking import Act, Asked, MakePage, Page, Visitor
+from unity_mlops_mcp.interfaces.http.dashboard.asking import TOOLS, Act, Asked, MakePage, Page, Visitor
 from unity_mlops_mcp.interfaces.http.dashboard.compare_page import compare
 from unity_mlops_mcp.interfaces.http.dashboard.machine_page import machine
 from unity_mlops_mcp.interfaces.http.dashboard.model_pages import card, model, models
-from unity_mlops_mcp.interfaces.http.dashboard.rendering import HEADERS, assets, render
+from unity_mlops_mcp.interfaces.http.dashboard.rendering import HEADERS, assets, places, render
 from unity_mlops_mcp.interfaces.http.dashboard.run_pages import job, resume, run, runs, stop
 from unity_mlops_mcp.interfaces.http.dashboard.schedule_pages import schedule, schedules
 
@@ -38,6 +38,7 @@ PAGES: dict[str, MakePage] = {
     "/schedules/{name}": schedule,
     "/machine": machine,
 }
+REPORT = "/reports/{report_id}"
 ACTS: dict[str, Act] = {"/runs/{id}/stop": stop, "/runs/{id}/resume": resume}
 MOST_FORM_BYTES = 20_000
 _STATUS: tuple[tuple[type[MlopsError], int], ...] = (
@@ -60,9 +61,9 @@ def routes(app: App, visit: Visit) -> list[BaseRoute]:
         app: the operations.
         visit: tells of a request who looks; what it raises is the service's to answer.
     """
-    shown = [Route(path, _shows(app, visit, make), methods=["GET"]) for path, make in PAGES.items()]
-    done = [Route(path, _does(app, visit, act), methods=["POST"]) for path, act in ACTS.items()]
-    report = Route("/reports/{report_id}", _report(app, visit), methods=["GET"])
+    shown = [Route(path, _shows(app, visit, path, make), methods=["GET"]) for path, make in PAGES.items()]
+    done = [Route(path, _does(app, visit, path, act), methods=["POST"]) for path, act in ACTS.items()]
+    report = Route(REPORT, _report(app, visit), methods=["GET"])
     return [Route("/static/{name}", _static, methods=["GET"]), report, *shown, *done]
 
 
@@ -86,11 +87,15 @@ def error_page(error: Exception) -> Page:
     return Page("error", "Something went wrong", {"error": told}, status=500, refresh_s=0)
 
 
-def _shows(app: App, visit: Visit, make: MakePage) -> Callable[[Request], Response]:
+def _shows(app: App, visit: Visit, path: str, make: MakePage) -> Callable[[Request], Response]:
     def show(request: Request) -> Response:
         visitor = visit(request)
         query = [(name, value) for name, value in request.query_params.multi_items() if value.strip()]
+        first = next(iter(places(visitor).values()), "/")
+        if path == "/" != first:  # where everybody begins, whatever is offered
+            return RedirectResponse(first, status_code=303, headers=HEADERS)
         try:
+            _require_offered(visitor, path)
             return respond(make(app, Asked(request.path_params, query, visitor)), visitor)
         except Exception as error:  # noqa: BLE001 - a person must read what went wrong, whatever it was
             return respond(error_page(error), visitor)
@@ -107,6 +112,7 @@ def _report(app: App, visit: Visit) -> Callable[[Request], Response]:
 
         visitor = visit(request)
         try:
+            _require_offered(visitor, REPORT)
             text = html_page(load_report(app.settings.home, request.path_params["report_id"]), linked=False)
         except Exception as error:  # noqa: BLE001 - a person must read what went wrong, whatever it was
             return respond(error_page(error), visitor)
@@ -115,19 +121,20 @@ def _report(app: App, visit: Visit) -> Callable[[Request], Response]:
     return show
 
 
-def _does(app: App, visit: Visit, act: Act) -> Callable[[Request], Awaitable[Response]]:
+def _does(app: App, visit: Visit, path: str, act: Act) -> Callable[[Request], Awaitable[Response]]:
     async def do(request: Request) -> Response:
         visitor = visit(request)
         form = await _form(request)
-        return await to_thread.run_sync(_done, app, act, Asked(request.path_params, form, visitor))
+        return await to_thread.run_sync(_done, app, path, act, Asked(request.path_params, form, visitor))
 
     return do
 
 
-def _done(app: App, act: Act, asked: Asked) -> Response:
+def _done(app: App, path: str, act: Act, asked: Asked) -> Response:
     """What became of a form; it is done only for a visitor who may, and who was shown it by us."""
     try:
-        _require_may(asked)
+        _require_offered(asked.visitor, path)
+        _require_may(asked, path)
         return RedirectResponse(act(app, asked), status_code=303, headers=HEADERS)
     except _RefusedError as error:
         return respond(Page("error", "Not allowed", {"error": error}, status=403, refresh_s=0), asked.visitor)
@@ -139,13 +146,21 @@ class _RefusedError(MlopsError):
     """The visitor may not do it."""
 
 
-def _require_may(asked: Asked) -> None:
+def _require_offered(visitor: Visitor, path: str) -> None:
+    if not visitor.offer.holds(TOOLS[path]):
+        raise NotFoundError(
+            f"This service does not offer {TOOLS[path]}.",
+            fix="It was started with --tools or --read-only, which leave that out.",
+        )
+
+
+def _require_may(asked: Asked, path: str) -> None:
     if not secrets.compare_digest((asked.get(CSRF_FIELD) or "").encode(), asked.visitor.csrf.encode()):
         raise _RefusedError(
             "The form was not made for this session, so nothing was done.",
             fix="Go back, load the page again, try again.",
         )
-    if not asked.visitor.may_run:
+    if not asked.visitor.may(TOOLS[path]):
         raise _RefusedError(
             "You may look, and change nothing: your scope is read.",
             fix="Log in with a token of the scope run; `unity-mlops token add NAME --scope run` makes one.",

@@ -17,23 +17,22 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from unity_mlops_mcp.app import App
+    from unity_mlops_mcp.interfaces.access import Offer
 
 
-def add_dashboard(inside: FastAPI, app: App) -> None:
-    """Add the pages to a service whose guard has told who asks."""
+def add_dashboard(inside: FastAPI, app: App, offer: Offer) -> None:
+    """Add the pages of what is offered to a service whose guard has told who asks."""
+
+    def visitor_of(request: Request) -> Visitor:
+        caller = caller_of(request)
+        return Visitor(name=caller.name, scope=caller.scope, csrf=caller.csrf, offer=offer)
+
+    async def missing(request: Request, error: Exception) -> Response:
+        """What is at an address where nothing is: a page for people, a record for programs."""
+        if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/api/"):
+            return await handle_known(request, error)
+        told = NotFoundError("There is no page at this address.", fix="Begin at the list of runs.")
+        return respond(error_page(told), visitor_of(request))
+
     inside.router.routes.extend(routes(app, visitor_of))
     inside.add_exception_handler(404, missing)
-
-
-def visitor_of(request: Request) -> Visitor:
-    """Who looks."""
-    caller = caller_of(request)
-    return Visitor(name=caller.name, scope=caller.scope, csrf=caller.csrf)
-
-
-async def missing(request: Request, error: Exception) -> Response:
-    """What is at an address where nothing is: a page for people, a record for programs."""
-    if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith("/api/"):
-        return await handle_known(request, error)
-    told = NotFoundError("There is no page at this address.", fix="Begin at the list of runs.")
-    return respond(error_page(told), visitor_of(request))
