@@ -25,11 +25,12 @@ from unity_mlops_mcp.errors import ConflictError, InvalidInputError, NotFoundErr
 from unity_mlops_mcp.interfaces.cli.main import command_line
 from unity_mlops_mcp.interfaces.mcp.tools import make_tools
 from unity_mlops_mcp.training.trainer import pins
-from unity_mlops_mcp.upkeep.deployment.kubernetes import TRAINER, manifests
+from unity_mlops_mcp.upkeep.deployment.kubernetes import PORT, TRAINER, manifests
 from unity_mlops_mcp.upkeep.deployment.settings import Deployment, DeploySettings, read_settings
 
 SHIPPED = sorted((REPOSITORY / "deploy" / "settings").glob("*.env"))
 DOCKERFILE = REPOSITORY / "deploy" / "Dockerfile"
+DEPLOYMENT = REPOSITORY / "docs" / "deployment.md"
 CLUSTERS = ("1.29", "1.31", kubernetes_validate.latest_version())
 Manifest = dict[str, Any]
 
@@ -119,13 +120,15 @@ def test_the_containers_are_started_with_commands_that_exist(path: Path) -> None
         files = [options[key] for key in ("token_file", "tls_certificate", "tls_key", "ca_file") if options.get(key)]
         assert all(any(str(file).startswith(f"{place}/") for place in mounted) for file in files)
         if name == "deployment.yaml":
-            assert (options["host"], options["port"]) == ("0.0.0.0", 8765)  # noqa: S104
+            assert (options["host"], options["port"]) == ("0.0.0.0", PORT)  # noqa: S104
+            assert container["ports"] == [{"name": "http", "containerPort": PORT}]
+            assert pod["terminationGracePeriodSeconds"] > options["save_s"] + 5 > 60
             assert options["no_tls"] is not bool(settings.tls_secret)
             assert f"{settings.name}.{settings.namespace}.svc" in options["allow_host"]
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                 assert container[probe]["httpGet"]["scheme"] == ("HTTPS" if settings.tls_secret else "HTTP")
         else:
-            assert options["url"].split("//")[1] == f"{settings.name}.{settings.namespace}.svc:8765"
+            assert options["url"].split("//")[1] == f"{settings.name}.{settings.namespace}.svc:{PORT}"
             assert options["wait"] is True
             assert options["idempotency_key"] == "$(JOB_NAME)"
             assert json.loads(options["arguments"]) == settings.pipeline
@@ -269,7 +272,9 @@ def test_the_image_is_made_from_a_pinned_base_and_runs_as_nobody_special() -> No
 def test_the_image_runs_commands_that_exist_with_settings_that_exist() -> None:
     (entry,), (command,) = values("ENTRYPOINT"), values("CMD")
     assert json.loads(entry) == ["tini", "--", "unity-mlops"]
-    assert parsed(json.loads(command))["no_tls"] is True
+    options = parsed(json.loads(command))
+    assert options["no_tls"] is True
+    assert 0 < options["save_s"] < int(re.findall(r"--stop-timeout (\d+)", DEPLOYMENT.read_text())[0]) - 5
     for run in values("RUN"):
         for line in re.findall(r"\bunity-mlops (trainer [^&]*)", run):
             assert parsed(shlex.split(line))["repair"] is False

@@ -14,7 +14,7 @@ import pytest
 from tests.event_files import REWARD, START, SUCCESS, summaries, write
 from tests.http_worlds import ServeProcess, served
 from tests.report_homes import add_run
-from tests.training_home import finish, small
+from tests.training_home import finish, nothing_is_left, small, until
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.interfaces.http.options import ServeOptions
 from unity_mlops_mcp.store.store import Store
@@ -91,6 +91,24 @@ def test_a_training_started_over_rest_goes_on_when_the_service_ends(app: App, ho
         assert service.end(signal.SIGTERM) == 0
     assert app.get_run(run_id).state == "running"
     assert finish(app, run_id).state == "succeeded"
+
+
+@pytest.mark.slow
+@pytest.mark.trainer
+@pytest.mark.timeout(600)
+def test_a_service_whose_end_ends_all_lets_a_training_save_first(app: App, home: Path) -> None:
+    with ServeProcess(home, "--save-s", "50") as service, service.client() as client:
+        build = client.post("/api/v1/builds", json={"description": "reach the target"}).json()
+        body = {"build_id": build["build_id"], "trainer_config": small(20_000, checkpoint=1_000_000)}
+        run_id = client.post("/api/v1/runs", json=body).json()["run_id"]
+        until(app, run_id, lambda status: bool(status.step))
+        assert service.end(signal.SIGTERM) == 0
+    assert nothing_is_left(home)
+    assert app.get_run(run_id).state == "interrupted"
+    saved = list((home / "runs" / run_id).glob("*/*.pt"))
+    ended = finish(app, run_id)
+    assert saved
+    assert (ended.state, ended.attempts) == ("succeeded", 2)
 
 
 def test_the_figures_of_the_service_count_answers_and_jobs(home: Path) -> None:

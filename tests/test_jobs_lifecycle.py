@@ -92,6 +92,32 @@ def test_a_system_that_shuts_down_interrupts_the_job_and_it_goes_on_afterwards(w
     assert world.wait(job).state == "cancelled"
 
 
+def test_all_jobs_save_when_all_ends_and_none_is_started_again_by_another_that_takes_longer(
+    world: World, tmp_path: Path
+) -> None:
+    options: dict[str, list[str]] = {"quick": [], "slow": ["--deaf"]}
+    jobs = {}
+    for name, words in options.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        jobs[name] = world.running(world.submit("work", {"folder": str(folder), "options": words}, subject=name))
+        eventually((folder / "checkpoint.json").exists)
+
+    assert world.jobs.interrupt_all(timeout_s=60) == ()
+
+    assert (tmp_path / "quick" / "interrupted").exists()
+    assert {(world.jobs.get(job.id).state, world.jobs.get(job.id).attempt) for job in jobs.values()} == {
+        ("interrupted", 1)
+    }
+    assert not [job for job in jobs.values() if is_running(world.supervisor_pid(job))]
+
+
+def test_what_has_not_saved_in_time_is_told(world: World, tmp_path: Path) -> None:
+    job = world.running(world.submit("work", {"folder": str(tmp_path), "options": ["--deaf"]}))
+    eventually((tmp_path / "checkpoint.json").exists)
+    assert world.jobs.interrupt_all(timeout_s=0.2) == (job.id,)
+
+
 def test_stopping_ends_the_worker_with_its_checkpoint_and_the_player_in_its_own_session(
     world: World, tmp_path: Path
 ) -> None:

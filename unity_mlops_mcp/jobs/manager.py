@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import secrets
+import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,7 +22,7 @@ from unity_mlops_mcp.jobs.queue import Wait, startable, waits
 from unity_mlops_mcp.jobs.records import FINAL_STATES, Job
 from unity_mlops_mcp.jobs.recovery import Recovery
 from unity_mlops_mcp.jobs.view import view
-from unity_mlops_mcp.process.identity import this_process
+from unity_mlops_mcp.process.identity import Identity, is_alive, send, this_process
 from unity_mlops_mcp.process.start import collect
 from unity_mlops_mcp.store.ids import new_id, utc_now
 from unity_mlops_mcp.store.rows import JobRow, Page
@@ -173,9 +175,9 @@ class Jobs:
         if any(row.state == "queued" for row in rows):
             self._start_queued()
 
-    async def tend_forever(self, *, interval_s: float = 2.0) -> None:
-        """Call `tend` again and again, in a thread, until cancelled."""
-        while True:
+    async def tend_forever(self, *, interval_s: float = 2.0, until: Callable[[], object] = lambda: None) -> None:
+        """Call `tend` again and again, in a thread, until cancelled or ``until`` gives something."""
+        while not until():
             await anyio.to_thread.run_sync(self._tend_safely)
             await anyio.sleep(interval_s)
 
@@ -184,6 +186,34 @@ class Jobs:
             self.tend()
         except Exception:  # noqa: BLE001 - other jobs' troubles must not end the process that looks after them
             _log.exception("Looking after the jobs failed; it is tried again.")
+
+    def interrupt_all(self, *, timeout_s: float) -> tuple[str, ...]:
+        """Let every job that runs here save and be interrupted, as a system does that shuts down, and wait for it.
+
+        For a process whose end is the end of all, as in a container. What is interrupted goes on when a process of ours
+        lives again; so no other one may tend this home meanwhile.
+
+        Args:
+            timeout_s: how long to wait.
+
+        Returns:
+            The jobs that still ran then.
+        """
+        asked: set[Identity] = set()
+        end = time.monotonic() + timeout_s
+        while True:
+            living = self._supervised()
+            for supervisor in set(living.values()) - asked:
+                send(supervisor, signal.SIGTERM)
+            asked.update(living.values())
+            if not living or time.monotonic() > end:
+                return tuple(living)
+            time.sleep(_WAIT_POLL_S)
+
+    def _supervised(self) -> Mapping[str, Identity]:
+        """The living supervisor of each job that another process of this machine runs."""
+        held = {row.id: Identity.from_json(row.supervisor) for row in self._store.jobs.open() if row.supervisor}
+        return {name: one for name, one in held.items() if is_alive(one) and one != this_process()}
 
     async def wait(self, job_id: str, *, timeout_s: float, until: Callable[[Job], bool] = lambda job: job.done) -> Job:
         """The job once ``until`` holds or it is over, or as it is when the time is up.

@@ -72,7 +72,7 @@ def supervise(
         jobs = Jobs(store, settings, kinds=kinds, supervisor=supervisor)
         kind = kinds.get(row.kind) or _unknown(row.kind, kinds)
         attempt = Attempt(row, kind, store=store, settings=settings, signalled=signalled, strays=_strays)
-        if not anyio.run(_run, attempt, jobs):
+        if not anyio.run(_run, attempt, jobs, signalled):
             return STALE_EXIT
         if signalled() is None:
             jobs.tend()
@@ -88,11 +88,14 @@ def _claim(store: Store, job_id: str) -> JobRow | None:
     return store.jobs.change(job_id, "running", where=("starting",), attempt=row.attempt, now=now, values=taken)
 
 
-async def _run(attempt: Attempt, jobs: Jobs) -> bool:
-    """Run the attempt and look after the other jobs meanwhile; False when a newer attempt has the job."""
+async def _run(attempt: Attempt, jobs: Jobs, signalled: _StopSignal) -> bool:
+    """Run the attempt and look after the other jobs meanwhile; False when a newer attempt has the job.
+
+    Once it is told to end, others are left alone: they may have been told so too, and would only be started anew.
+    """
     ours = True
     async with anyio.create_task_group() as group:
-        group.start_soon(jobs.tend_forever)
+        group.start_soon(lambda: jobs.tend_forever(until=signalled))
         try:
             await attempt.run()
         except StaleAttemptError as error:

@@ -43,6 +43,14 @@ def serve(
     token_file: Annotated[Path | None, typer.Option(help="An admin's token made elsewhere, as a file.")] = None,
     rate: Annotated[float, typer.Option(min=0, help="Requests a second and token; 0 for no bound.")] = 100.0,
     max_body: Annotated[int, typer.Option(min=1024, help="Bytes of a request's body at most.")] = 4 * 1024 * 1024,
+    save_s: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Seconds in which running jobs may save when it is told to end, where its end is theirs too, as in a "
+            "container; 0: they go on without it.",
+        ),
+    ] = 0.0,
     log_level: Annotated[Level, typer.Option(help="What the log on standard error tells.")] = "info",
 ) -> None:
     """Serve MCP, REST and the dashboard over HTTP until Ctrl-C; runs go on without it."""
@@ -62,7 +70,7 @@ def serve(
         max_body=max_body,
         rate=rate,
     )
-    run(chosen, browser=open, token_file=token_file, level=log_level)
+    run(chosen, browser=open, token_file=token_file, level=log_level, save_s=save_s)
 
 
 @token.command("add")

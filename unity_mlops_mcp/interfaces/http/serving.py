@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 import webbrowser
@@ -21,13 +22,21 @@ from unity_mlops_mcp.interfaces.upkeep import LateApp
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
 
+_LOG = logging.getLogger(__name__)
 _SWITCH_S = 0.0005
 """How long a thread that works something out may hold Python's lock while the loop, which serves all, waits for it."""
 _GOODBYE_S = 5
 """Seconds that answers under way may take once the service is told to end; runs go on whatever it does."""
 
 
-def serve(options: ServeOptions, *, browser: bool = False, token_file: Path | None = None, level: str = "info") -> None:
+def serve(
+    options: ServeOptions,
+    *,
+    browser: bool = False,
+    token_file: Path | None = None,
+    level: str = "info",
+    save_s: float = 0.0,
+) -> None:
     """Answer until a signal ends it.
 
     Args:
@@ -35,6 +44,7 @@ def serve(options: ServeOptions, *, browser: bool = False, token_file: Path | No
         browser: log the browser of this machine in, through a one-time link.
         token_file: a file with an admin's token that was made elsewhere.
         level: what the log tells: debug, info, warning or error.
+        save_s: seconds in which running jobs may save when it ends, because they end with it; 0: they do not.
 
     Raises:
         InvalidInputError: an option cannot be used.
@@ -51,6 +61,8 @@ def serve(options: ServeOptions, *, browser: bool = False, token_file: Path | No
         link = _link(application, options) if browser else None
         sys.stderr.write(f"Serving {options.address}: MCP at /mcp and /sse, REST at /api/v1. Ctrl-C ends it.\n")
         Service(application, options, link).run(sockets=[listening])
+    if save_s:
+        _let_save(late, save_s)
 
 
 class Service(uvicorn.Server):
@@ -81,6 +93,15 @@ class Service(uvicorn.Server):
         self._application.end_streams()
         super().handle_exit(sig, frame)
         self._captured_signals.clear()
+
+
+def _let_save(late: LateApp, seconds: float) -> None:
+    try:
+        left = late().jobs.interrupt_all(timeout_s=seconds)
+    finally:
+        late.close()
+    if left:
+        _LOG.warning("Not saved within %g s: %s; they go on from their last checkpoints.", seconds, ", ".join(left))
 
 
 def listener(options: ServeOptions) -> socket.socket:

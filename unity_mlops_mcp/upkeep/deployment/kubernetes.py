@@ -16,6 +16,8 @@ from unity_mlops_mcp.process.files import write_atomically
 from unity_mlops_mcp.upkeep.deployment.settings import Deployment, DeploySettings, read_settings
 
 PORT = 8765
+SAVE_S, GRACE_S = 75, 90
+"""How long trainings may save when the Pod ends, and how long the Pod may take for that and for what is under way."""
 HOME, TRAINER = "/data", "/opt/unity-mlops/trainer/bin/python"
 ONCE = "job.yaml"
 """Not among the resources of the kustomization: it is created when somebody wants it."""
@@ -28,9 +30,10 @@ def serve_arguments(settings: DeploySettings) -> list[str]:
     own = f"{settings.name}.{settings.namespace}"
     names = (settings.name, own, f"{own}.svc", f"{own}.svc.cluster.local", *settings.hosts)
     tls = ["--tls-certificate", "/run/tls/tls.crt", "--tls-key", "/run/tls/tls.key"]
-    listening = ["--host", "0.0.0.0", "--port", str(PORT), "--token-file", "/run/secrets/unity-mlops/admin"]  # noqa: S104
+    listening = ["--host", "0.0.0.0", "--port", str(PORT), "--save-s", str(SAVE_S)]  # noqa: S104
+    token = ["--token-file", "/run/secrets/unity-mlops/admin"]
     hosts = [word for name in names for word in ("--allow-host", name)]
-    return ["serve", *listening, *(tls if settings.tls_secret else ["--no-tls"]), *hosts]
+    return ["serve", *listening, *token, *(tls if settings.tls_secret else ["--no-tls"]), *hosts]
 
 
 def manifests(deployment: Deployment) -> dict[str, dict[str, Any]]:
@@ -49,6 +52,8 @@ def _rendered(settings: DeploySettings, variables: dict[str, str]) -> str:
     digest = hashlib.sha256(json.dumps(variables, sort_keys=True).encode()).hexdigest()[:16]
     return environment.from_string(template).render(
         s=settings,
+        port=PORT,
+        grace_s=GRACE_S,
         variables=variables,
         digest=digest,
         arguments=serve_arguments(settings),
