@@ -12,10 +12,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import fsspec
 import httpx
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from tests.conftest import REPOSITORY
 from tests.job_worlds import eventually
@@ -227,6 +229,31 @@ def test_cloud_storage_gets_the_same(store: Store, home: Path, monkeypatch: pyte
             done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
             assert json.loads(done.stdout).get("sent") == sent, done.stdout + done.stderr
     assert store.jobs.page(limit=5, cursor=None, kind="mirror").rows[0].state == "succeeded"
+
+
+@pytest.mark.slow
+def test_a_bucket_that_is_not_there_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Google's client says "file not found", as it does of an index that a new mirror has not."""
+    monkeypatch.setenv("FSSPEC_GCS_TOKEN", "anon")
+    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    with storage(monkeypatch), pytest.raises(ExternalError, match="is not there") as error:
+        mirrored(store, "gs://no-such-bucket/a folder")
+    assert "Make the bucket" in error.value.fix
+
+
+class NoBucket(MemoryFileSystem):  # type: ignore[misc] # fsspec has no types
+    """A storage without a single bucket, told as the clients of S3 and Google do."""
+
+    protocol = "nobucket"
+
+    def _open(self, path: str, *_: object, **__: object) -> NoReturn:
+        raise FileNotFoundError(f"The specified bucket does not exist: {path}")
+
+
+def test_a_storage_whose_bucket_is_missing_keeps_no_copy_and_says_so(store: Store) -> None:
+    fsspec.register_implementation("nobucket", NoBucket, clobber=True)
+    with pytest.raises(ExternalError, match="The specified bucket does not exist"):
+        mirrored(store, "nobucket://studio/a folder")
 
 
 @pytest.mark.slow

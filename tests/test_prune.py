@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -109,7 +110,7 @@ def test_what_is_old_and_alone_goes_and_what_a_version_came_from_stays(home: Pat
         assert (home / "builds" / "build-of-registered" / "player").is_file()
         assert (home / "artifacts" / "evaluation-of-registered" / "evaluation.json").is_file()
         assert not pruned(store).freed
-        assert not (home / ".pruned").exists()
+        assert not list(home.rglob(".pruned"))
 
 
 def test_what_ended_lately_stays(home: Path) -> None:
@@ -210,6 +211,61 @@ def test_what_was_replaced_long_ago_goes(home: Path) -> None:
         assert names(pruned(store)) == {".replaced/run-1-20270101-120000-00ff"}
 
 
+def test_runs_on_another_disk_are_freed_there(home: Path) -> None:
+    disk = Path("/dev/shm")  # noqa: S108 - a file system of its own
+    if not disk.is_dir() or disk.stat().st_dev == home.parent.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=disk) as other, Store(home) as store:
+        (home / "runs").symlink_to(other)
+        add_run(store, "alone")
+        assert names(pruned(store)) == {"runs/alone"}
+        assert not list(Path(other).iterdir())
+
+
+def test_what_cannot_be_moved_is_found_again_by_the_next_prune(home: Path) -> None:
+    with Store(home) as store:
+        add_run(store, "alone")
+        age(home)
+        (home / "runs" / ".pruned").write_text("in the way")
+        assert not pruned(store).freed
+        assert not store.runs.page().rows
+        (home / "runs" / ".pruned").unlink()
+        assert names(pruned(store)) == {"runs/alone"}
+        assert not list((home / "runs").iterdir())
+
+
+def add_recording(home: Path, name: str, when: datetime = OLD) -> str:
+    path = home / "demonstrations" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"d" * 500)
+    os.utime(path, (when.timestamp(), when.timestamp()))
+    return str(path)
+
+
+def test_old_recordings_go_that_no_run_learned_from(home: Path) -> None:
+    made = {name: f"Nav-20261201-12000{n}-00ff.demo" for n, name in enumerate(("alone", "cloned", "opened", "lately"))}
+    with Store(home) as store:
+        paths = {name: add_recording(home, file) for name, file in made.items()}
+        add_recording(home, made["lately"], NEW)
+        add_recording(home, "my own.demo")
+        add_run(store, "going", state="running", recorded={"path": f"{paths['cloned']},/elsewhere.demo"})
+        store.jobs.add(a_job("job-1", state="queued", request={"dataset": paths["opened"]}, finished_at=None))
+        done = pruned(store)
+
+        assert names(done) == {f"demonstrations/{made['alone']}"}
+        assert done.freed[0].size == 500
+        left = {path.name for path in (home / "demonstrations").iterdir()}
+        assert left == {made["cloned"], made["opened"], made["lately"], "my own.demo"}
+
+
+@pytest.mark.parametrize("ending", ["", "/", " "])
+def test_all_recordings_stay_while_a_run_learns_from_their_folder(ending: str, home: Path) -> None:
+    with Store(home) as store:
+        path = Path(add_recording(home, "Nav-20261201-120000-00ff.demo"))
+        add_run(store, "going", state="running", recorded={"path": f"{path.parent}{ending}", "steps": 5})
+        assert not pruned(store).freed
+
+
 def test_a_prune_waits_for_a_backup(home: Path) -> None:
     with Store(home) as store, FileLock(store.locks / "upkeep.lock"):
         with pytest.raises(Exception, match="Another backup"):
@@ -249,7 +305,6 @@ def test_a_prune_that_is_killed_anywhere_is_finished_by_the_next(tmp_path: Path)
             assert not store.builds.page().rows
         assert [path.name for path in (home / "runs").iterdir()] == ["registered"]
         assert not list((home / "builds").iterdir())
-        assert not (home / ".pruned").exists()
         if done.returncode == 0:
             assert moment > 5
             return

@@ -21,15 +21,13 @@ from unity_mlops_mcp.evaluation.model import read_bytes
 from unity_mlops_mcp.evaluation.playing import Actor, Episode, Nobody, play, success_rate
 from unity_mlops_mcp.evaluation.policy import Policy
 from unity_mlops_mcp.evaluation.recording import RecordingEnvironment
-from unity_mlops_mcp.evaluation.records import PolicyUsed
+from unity_mlops_mcp.evaluation.records import RECORDINGS, PolicyUsed
 from unity_mlops_mcp.jobs.kinds import JobContext, StoppedError
 from unity_mlops_mcp.protocol.simulation import Stat
 from unity_mlops_mcp.spec.environment import EnvironmentSpec
 from unity_mlops_mcp.training.datasets.demo import write_demo
 
 KIND = "recording"
-FOLDER = "demonstrations"
-"""Where recordings lie in the home."""
 AREAS = 16
 
 
@@ -50,7 +48,7 @@ class RecordingRequest(BaseModel):
 
     def path(self, home: Path) -> Path:
         """The file that is written."""
-        return home / FOLDER / f"{self.name}.demo"
+        return home / RECORDINGS / f"{self.name}.demo"
 
 
 async def record(context: JobContext) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from unity_mlops_mcp.metrics.records import Interval
 
+RECORDINGS = "demonstrations"
+"""Where recordings lie in the home."""
+
 
 class Record(BaseModel):
     """A frozen record."""

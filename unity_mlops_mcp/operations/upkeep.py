@@ -53,7 +53,11 @@ class Upkeep:
             ConflictError: it has not succeeded.
         """
         result = self._result(job_id, BACKUP)
-        return BackupMade(**result, next=f"To a new home: unity-mlops restore {result['path']}")
+        missing, following = result.get("left_out", []), f"To a new home: unity-mlops restore {result['path']}"
+        if missing:
+            why = "links that lead out of the home, or names that not every system takes"
+            following = f"{len(missing)} left out: {why}; keep a copy of them yourself. {following}"
+        return BackupMade(**{**result, "left_out": missing[:_NAMED]}, next=following)
 
     def start_mirror(self, url: str) -> Status:
         """Start the job that brings a folder or bucket up to date with the runs, evaluations and models.
@@ -110,12 +114,15 @@ class Upkeep:
         following = "unity-mlops doctor tells whether this machine can train."
         if made.going_on:
             following = f"The first command or server on this home goes on with {', '.join(made.going_on[:3])}."
+        if made.left_out:
+            following = f"{len(made.left_out)} left out: links that led out of the home that was. {following}"
         return HomeRestored(
             home=made.home,
             files=made.files,
             as_of=iso(made.created_at) or "",
             going_on=list(made.going_on),
             cancelled=list(made.cancelled),
+            left_out=list(made.left_out[:_NAMED]),
             next=following,
         )
 

@@ -14,6 +14,9 @@ class BackupMade(Result):
     size: int = Field(description="Of the archive, in bytes.")
     files: int
     created_at: str
+    left_out: list[str] = Field(
+        default_factory=list, description="Files and links that could not be put there: the first twenty."
+    )
     next: str
 
 
@@ -25,13 +28,16 @@ class HomeRestored(Result):
     as_of: str = Field(description="The moment that it shows.")
     going_on: list[str] = Field(default_factory=list, description="Open jobs that are gone on with.")
     cancelled: list[str] = Field(default_factory=list, description="Jobs that were open and were ended.")
+    left_out: list[str] = Field(
+        default_factory=list, description="Links of the backup that lead out of the home: the first twenty."
+    )
     next: str
 
 
 class PrunedPlace(Result):
     """One folder of the home, and what became free in it."""
 
-    place: str = Field(description="`runs`, `builds`, `artifacts`, `checkpoints` or `.replaced`.")
+    place: str = Field(description="`runs`, `builds`, `artifacts`, `demonstrations`, `checkpoints` or `.replaced`.")
     count: int
     size: int = Field(description="In bytes.")
     names: list[str] = Field(description="The first twenty of them.")

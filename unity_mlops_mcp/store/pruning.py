@@ -42,11 +42,19 @@ _ON_RECORD = (
 
 @dataclass(frozen=True)
 class RunUse:
-    """A run as a prune sees it; ``ended_at`` is None while its job is open or was never written."""
+    """A run as a prune sees it.
+
+    Attributes:
+        run_id: its id.
+        build_id: what it plays on.
+        ended_at: None while its job is open or was never written.
+        request: what its job was asked for, as JSON.
+    """
 
     run_id: str
     build_id: str | None
     ended_at: datetime | None
+    request: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,8 +136,9 @@ class Pruning:
         """Whether no row speaks for a folder, which holds while the context is open.
 
         Args:
-            place: ``runs``, ``builds`` or ``artifacts``; ``checkpoints`` for those of a run that no open job is about.
-            name: the folder's.
+            place: ``runs``, ``builds`` or ``artifacts``; ``checkpoints`` for those of a run that no open job is about;
+                ``demonstrations`` for a recording that no open job names.
+            name: the folder's, or the file's.
         """
         with self._database.write() as connection:
             yield not any(connection.execute(query).first() for query in _speaking(place, name))
@@ -137,8 +146,13 @@ class Pruning:
 
 def _made(name: str) -> sa.ColumnElement[bool]:
     """The jobs that made what has this id, or found it made."""
-    result = sa.func.instr(sa.func.coalesce(sa.type_coerce(jobs.c.result, sa.String), ""), f'"{name}"')
-    return sa.and_(jobs.c.idempotency_key.is_not(None), sa.or_(jobs.c.subject == name, jobs.c.id == name, result > 0))
+    in_result = _mentions(jobs.c.result, f'"{name}"')
+    return sa.and_(jobs.c.idempotency_key.is_not(None), sa.or_(jobs.c.subject == name, jobs.c.id == name, in_result))
+
+
+def _mentions(column: sa.Column[Any], text: str) -> sa.ColumnElement[bool]:
+    """Whether the JSON of a column has a text in it."""
+    return sa.func.instr(sa.func.coalesce(sa.type_coerce(column, sa.String), ""), text) > 0
 
 
 def _speaking(place: str, name: str) -> Iterator[sa.Select[Any]]:
@@ -148,6 +162,8 @@ def _speaking(place: str, name: str) -> Iterator[sa.Select[Any]]:
         yield sa.select(builds.c.build_id).where(builds.c.build_id == name)
     if place in {"builds", "checkpoints"}:
         yield sa.select(jobs.c.id).where(jobs.c.subject == name, jobs.c.state.in_(OPEN_STATES))
+    if place == "demonstrations":
+        yield sa.select(jobs.c.id).where(_mentions(jobs.c.request, name), jobs.c.state.in_(OPEN_STATES))
     if place == "artifacts":
         yield sa.select(jobs.c.id).where(jobs.c.id == name, jobs.c.state.in_(OPEN_STATES))
         yield sa.select(evaluations.c.evaluation_id).where(evaluations.c.evaluation_id == name)
@@ -180,10 +196,11 @@ def _texts(connection: sa.Connection, queries: Iterable[sa.Select[Any]]) -> Iter
 
 
 def _runs(connection: sa.Connection) -> Iterator[RunUse]:
-    query = sa.select(runs.c.run_id, runs.c.build_id, jobs.c.state, jobs.c.finished_at, jobs.c.changed_at)
+    ending = (jobs.c.state, jobs.c.finished_at, jobs.c.changed_at)
+    query = sa.select(runs.c.run_id, runs.c.build_id, jobs.c.request, *ending)
     for row in connection.execute(query.select_from(runs.outerjoin(jobs, jobs.c.id == runs.c.job_id))):
         ended = (row.finished_at or row.changed_at) if row.state in FINAL_STATES else None
-        yield RunUse(row.run_id, row.build_id, ended)
+        yield RunUse(row.run_id, row.build_id, ended, json.dumps(row.request, ensure_ascii=False))
 
 
 def _jobs(connection: sa.Connection) -> Iterator[JobUse]:

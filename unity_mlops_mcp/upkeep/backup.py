@@ -6,17 +6,15 @@ import io
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-import anyio.to_thread
-
 from unity_mlops_mcp import __version__
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError
-from unity_mlops_mcp.jobs.kinds import JobContext, StoppedError
+from unity_mlops_mcp.jobs.kinds import JobContext
 from unity_mlops_mcp.process.files import replace
 from unity_mlops_mcp.store.ids import utc_now
 from unity_mlops_mcp.store.snapshot import contents
@@ -24,16 +22,14 @@ from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.upkeep.contents import STATE, HomeFile, files_to_keep
 from unity_mlops_mcp.upkeep.holding import files_held
 from unity_mlops_mcp.upkeep.reading import copy_whole
-from unity_mlops_mcp.upkeep.records import Backup, BackupRecord, Kept
+from unity_mlops_mcp.upkeep.records import Backup, BackupRecord, Kept, is_inside, leads_out, shown
+from unity_mlops_mcp.upkeep.working import Told, work_on_files
 
 ROOT, RECORD = "home", "backup.json"
 _ARCHIVE = "archive"
 ENDINGS = (".tar.gz", ".tgz", ".tar")
 _COMPRESSION = 1  # most of a home is weights and archives, which hardly shrink
 _IN_MEMORY = 16 << 20
-
-Told = Callable[[int, int], None]
-"""Called with how many files are done, of how many."""
 
 
 def _silent(done: int, total: int) -> None:
@@ -42,19 +38,8 @@ def _silent(done: int, total: int) -> None:
 
 async def run_backup(context: JobContext) -> dict[str, Any]:
     """Make the backup of a job; empty when it was stopped."""
-
-    def told(done: int, total: int) -> None:
-        context.require_going()
-        context.progress(message=f"{done:,} of {total:,} files", step=done, total=total)
-
-    def work() -> dict[str, Any]:
-        path = Path(context.job.request["path"])
-        return make_backup(context.store, path, now=utc_now(), told=told).model_dump(mode="json")
-
-    try:
-        return await anyio.to_thread.run_sync(work)
-    except StoppedError:
-        return {}
+    path = Path(context.job.request["path"])
+    return await work_on_files(context, lambda told: make_backup(context.store, path, now=utc_now(), told=told))
 
 
 def require_target(home: Path, path: Path) -> Path:
@@ -82,7 +67,8 @@ def make_backup(store: Store, path: Path, *, now: datetime, told: Told = _silent
     """Write a home into an archive: its database in one state, and all files that this state refers to.
 
     The database is copied first; what it refers to was written before it, so that nothing can be missing. The archive
-    gets its name when it is whole.
+    gets its name when it is whole. What could not be put into another home, as a link that leads out of this one, is
+    left out of it and told.
 
     Args:
         store: of the home; may be in use.
@@ -100,32 +86,34 @@ def make_backup(store: Store, path: Path, *, now: datetime, told: Told = _silent
         shutil.rmtree(work, ignore_errors=True)  # of one that was killed
         try:
             work.mkdir(mode=0o700)
-            record = _write(store, work, now, told, compressed=not path.name.endswith(".tar"))
+            writer = _write(store, work, now, told, compressed=not path.name.endswith(".tar"))
             (work / _ARCHIVE).chmod(0o600)  # what a home holds is for its user alone
             replace(work / _ARCHIVE, path)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    return Backup(path=str(path), size=path.stat().st_size, files=len(record.files), created_at=now)
+    size, left_out = path.stat().st_size, tuple(writer.left_out)
+    return Backup(path=str(path), size=size, files=len(writer.kept), created_at=now, left_out=left_out)
 
 
-def _write(store: Store, work: Path, now: datetime, told: Told, *, compressed: bool) -> BackupRecord:
+def _write(store: Store, work: Path, now: datetime, told: Told, *, compressed: bool) -> _Writer:
     """Write the archive into a folder of its own."""
     state = work / STATE
     store.copy_database(state)
     known = contents(state)
     files = [HomeFile(STATE, state), *files_to_keep(store.home, known)]
     with (work / _ARCHIVE).open("wb") as raw, _archive(raw, compressed=compressed) as archive:
-        kept, links = _Writer(archive, work).write(files, told)
+        writer = _Writer(archive, work)
+        writer.write(files, told)
         record = BackupRecord(
             product=__version__,
             schema_version=known.schema,
             home=str(store.home),
             created_at=now,
-            files=kept,
-            links=links,
+            files=writer.kept,
+            links=writer.links,
         )
         _add_bytes(archive, RECORD, record.model_dump_json().encode())
-    return record
+    return writer
 
 
 def _archive(raw: IO[bytes], *, compressed: bool) -> tarfile.TarFile:
@@ -141,35 +129,51 @@ def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 class _Writer:
-    """Puts files into an archive, each as it was at one moment."""
+    """Puts files into an archive, each as it was at one moment.
+
+    Attributes:
+        kept: the files that were added, by their names.
+        links: the links, and what they point to.
+        left_out: names of what a restore would have to refuse: see `is_inside` and `leads_out`.
+    """
 
     def __init__(self, archive: tarfile.TarFile, folder: Path) -> None:
         self._archive = archive
         self._folder = folder
-        self._kept: dict[str, Kept] = {}
-        self._links: dict[str, str] = {}
+        self.kept: dict[str, Kept] = {}
+        self.links: dict[str, str] = {}
+        self.left_out: list[str] = []
 
-    def write(self, files: Sequence[HomeFile], told: Told) -> tuple[dict[str, Kept], dict[str, str]]:
-        """Add the files that are still there; gives what was added, files and links."""
+    def write(self, files: Sequence[HomeFile], told: Told) -> None:
+        """Add the files that are still there."""
         with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self._folder)) as copy:
             for done, file in enumerate(files):
                 told(done, len(files))
                 with suppress(FileNotFoundError):  # such as a checkpoint that a newer one took the place of
                     self._add(file, copy)
         told(len(files), len(files))
-        return self._kept, self._links
 
     def _add(self, file: HomeFile, copy: IO[bytes]) -> None:
+        target = file.path.readlink().as_posix() if file.path.is_symlink() else None
+        if not is_inside(file.name) or (target is not None and leads_out(file.name, target)):
+            self.left_out.append(shown(file.name))
+        elif target is not None:
+            self._add_link(file, target)
+        else:
+            self._add_file(file, copy)
+
+    def _add_link(self, file: HomeFile, target: str) -> None:
         info = tarfile.TarInfo(f"{ROOT}/{file.name}")
-        if file.path.is_symlink():
-            info.type, info.linkname = tarfile.SYMTYPE, str(file.path.readlink())
-            self._archive.addfile(info)
-            self._links[file.name] = info.linkname
-            return
+        info.type, info.linkname = tarfile.SYMTYPE, target
+        self._archive.addfile(info)
+        self.links[file.name] = target
+
+    def _add_file(self, file: HomeFile, copy: IO[bytes]) -> None:
+        info = tarfile.TarInfo(f"{ROOT}/{file.name}")
         status = file.path.stat()
         info.mtime, info.mode = status.st_mtime, status.st_mode & 0o777
         digest = copy_whole(file.path, copy)
         info.size = copy.tell()
         copy.seek(0)
         self._archive.addfile(info, copy)
-        self._kept[file.name] = Kept(size=info.size, sha256=digest)
+        self.kept[file.name] = Kept(size=info.size, sha256=digest)

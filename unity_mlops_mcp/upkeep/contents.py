@@ -11,11 +11,12 @@ from unity_mlops_mcp.store.snapshot import Contents
 
 STATE = "state.db"
 PRUNED, RESTORING, REPLACED = ".pruned", ".restoring", ".replaced"
+"""What a prune removes lies in ``.pruned`` of the folder that it was in, which may be on another disk."""
 LOCK = "upkeep.lock"
 """Held in the home's folder of locks by whoever copies or removes files of the home."""
 LEFT_OUT = frozenset(
     {"cache", "locks", "projects", "trainer", "trainer.lock", "trainer-install.log", STATE, f"{STATE}-wal"}
-    | {f"{STATE}-shm", f"{STATE}-journal", PRUNED, RESTORING, REPLACED}
+    | {f"{STATE}-shm", f"{STATE}-journal", RESTORING, REPLACED}
 )
 """What is in no backup: it can be made again (cache, copies of Unity projects, the trainer), or was replaced."""
 
@@ -57,7 +58,7 @@ def _files(home: Path, place: Path) -> Iterator[HomeFile]:
         yield HomeFile(place.relative_to(home).as_posix(), place)
         return
     for folder, inner, names in os.walk(place):
-        inner.sort()
+        inner[:] = sorted(name for name in inner if name != PRUNED)
         linked = [name for name in inner if (Path(folder) / name).is_symlink()]
         for name in sorted([*names, *linked]):
             path = Path(folder) / name

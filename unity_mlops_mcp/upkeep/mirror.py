@@ -6,14 +6,13 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-import anyio.to_thread
 from pydantic import ValidationError
 
 from unity_mlops_mcp import __version__
@@ -26,28 +25,17 @@ from unity_mlops_mcp.upkeep.contents import HomeFile, files_in
 from unity_mlops_mcp.upkeep.holding import files_held
 from unity_mlops_mcp.upkeep.reading import copy_whole, stamp
 from unity_mlops_mcp.upkeep.records import Mirrored, MirroredFile, MirrorIndex
+from unity_mlops_mcp.upkeep.working import Told, work_on_files
 
 INDEX = "unity-mlops-mirror.json"
 _SAVE_EVERY_S = 10.0
 _LOCAL = frozenset({"file", "local"})
-Told = Callable[[int, int], None]
 
 
 async def run_mirror(context: JobContext) -> dict[str, Any]:
     """Mirror what a job names; empty when it was stopped, and the next one goes on."""
-
-    def told(done: int, total: int) -> None:
-        context.require_going()
-        context.progress(message=f"{done:,} of {total:,} files", step=done, total=total)
-
-    def work() -> dict[str, Any]:
-        url = context.job.request["url"]
-        return mirror(context.store, url, now=utc_now(), told=told).model_dump(mode="json")
-
-    try:
-        return await anyio.to_thread.run_sync(work)
-    except StoppedError:
-        return {}
+    url = context.job.request["url"]
+    return await work_on_files(context, lambda told: mirror(context.store, url, now=utc_now(), told=told))
 
 
 def require_url(home: Path, url: str) -> str:
@@ -97,7 +85,7 @@ def mirror(store: Store, url: str, *, now: datetime, told: Told) -> Mirrored:
         try:
             for done, file in enumerate(files):
                 told(done, len(files))
-                with suppress(FileNotFoundError):  # such as a checkpoint that a newer one took the place of
+                with suppress(FileNotFoundError):  # here, such as a checkpoint that a newer one took the place of
                     work.take(file)
         finally:
             work.save(now)
@@ -230,11 +218,20 @@ class _Target:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Errors of ours for those of the storage, of which each client has its own."""
+        """Errors of ours for those of the storage, of which each client has its own.
+
+        Several raise FileNotFoundError for a bucket that is not there; a file of ours that vanished is none of it.
+        """
         try:
             yield
-        except (FileNotFoundError, MlopsError, StoppedError):
+        except (MlopsError, StoppedError):
             raise
+        except FileNotFoundError as error:
+            raise ExternalError(
+                f"The mirror {self._url} cannot be written, because something of its address is not there: {error}.",
+                fix="Make the bucket, or give the name of one that is there; folders in it are made. Then call again.",
+                cause="mirror",
+            ) from error
         except Exception as error:
             raise ExternalError(
                 f"The mirror {self._url} cannot be read or written: {type(error).__name__}: {error}.",

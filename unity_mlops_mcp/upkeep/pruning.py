@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.evaluation.records import RECORDINGS
 from unity_mlops_mcp.store.pruning import Rows, Uses
 
 _AGE = re.compile(r"(\d{1,5})\s*([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _WORD = re.compile(r"[\w.\-]+")
 _STRING = re.compile(r'"([^"\\]*)"')
+_ALL_RECORDINGS = re.compile(rf'\b{RECORDINGS}[/\\]*\s*[",]')
+"""A path in a JSON text that names the whole folder."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Plan:
         artifacts: ids of jobs and evaluations whose folders go.
         thinned: runs whose checkpoints go, and nothing else of them.
         held: all names that something in use or on record holds.
+        learning: JSON of whatever may name a recording that is learned from.
     """
 
     runs: frozenset[str]
@@ -35,6 +39,11 @@ class Plan:
     artifacts: frozenset[str]
     thinned: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
+    learning: tuple[str, ...] = ()
+
+    def learns_from(self, recording: str) -> bool:
+        """Whether a run that stays, or something in use or on record, names a recording by its file's name."""
+        return any(recording in text or _ALL_RECORDINGS.search(text) for text in self.learning)
 
     @property
     def rows(self) -> Rows:
@@ -58,7 +67,8 @@ def plan_prune(uses: Uses, *, before: datetime, keep_registered: bool = True) ->
     """What ended before a moment and nothing holds.
 
     Never among it: what is open, what a model version came from or names, the evaluations of its policies, the builds
-    and evaluations of runs that stay, and whatever an open job, a schedule, the audit or an incident names.
+    and evaluations of runs that stay, the recordings that they learned from, and whatever an open job, a schedule, the
+    audit or an incident names.
 
     Args:
         uses: all that there is.
@@ -90,6 +100,7 @@ def plan_prune(uses: Uses, *, before: datetime, keep_registered: bool = True) ->
         evaluations=frozenset(one.evaluation_id for one in uses.evaluations) - judged,
         artifacts=frozenset(_artifacts(uses, before, held, staying, judged)),
         held=held,
+        learning=(*uses.at_work, *uses.on_record, *(run.request for run in uses.runs if run.run_id in staying)),
         thinned=frozenset() if keep_registered else frozenset(_thinned(uses, before, busy)),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Literal
@@ -56,18 +57,30 @@ class BackupRecord(Record):
 
 
 def is_inside(name: str) -> bool:
-    """Whether a name with slashes stays within the folder that it is relative to."""
+    """Whether a name with slashes is text, and on every system stays within the folder that it is relative to."""
     path = PurePosixPath(name)
-    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\\" not in name
+    inside = bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\\" not in name
+    return inside and shown(name) == name
+
+
+def leads_out(name: str, target: str) -> bool:
+    """Whether a link of that name leads out of a home that lies elsewhere, which an absolute one always does."""
+    return not is_inside(posixpath.normpath(posixpath.join(posixpath.dirname(name), target)))
+
+
+def shown(name: str) -> str:
+    """A file's name as text; what of it is none is written as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 class Backup(Record):
-    """A backup that was made: its file, and what is in it."""
+    """A backup that was made: its file, what is in it, and the names of files and links that could not be put there."""
 
     path: str
     size: int
     files: int
     created_at: datetime
+    left_out: tuple[str, ...] = ()
 
 
 class Restored(Record):
@@ -79,6 +92,7 @@ class Restored(Record):
         created_at: the moment that the backup shows.
         going_on: open jobs, which the next process of ours that opens the home goes on with.
         cancelled: jobs that were open and were ended.
+        left_out: links of the backup that lead out of the home, and were not made.
     """
 
     home: str
@@ -86,6 +100,7 @@ class Restored(Record):
     created_at: datetime
     going_on: tuple[str, ...] = ()
     cancelled: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Freed(Record):

@@ -39,7 +39,8 @@ def restore_backup(home: Path, path: Path, *, now: datetime, cancel_jobs: bool =
     """Make a home from a backup.
 
     All is unpacked and checked beside its place first; then it is moved there, the database last. Broken off, it is
-    done again from the beginning. An older database is brought up to date.
+    done again from the beginning. An older database is brought up to date. Links that lead out of the home, which
+    backups of earlier versions may hold, are told and not made.
 
     Args:
         home: the folder; not there, or without anything in it but a trainer, a cache and locks.
@@ -64,7 +65,7 @@ def restore_backup(home: Path, path: Path, *, now: datetime, cancel_jobs: bool =
         _take_back(home, staged)
         try:
             staged.mkdir(mode=0o700)
-            record = _unpack(path, staged)
+            record, left_out = _unpack(path, staged)
             going_on, cancelled = _settle(staged, home, record, now=now, cancel_jobs=cancel_jobs)
             _place(staged, home)
         finally:
@@ -77,6 +78,7 @@ def restore_backup(home: Path, path: Path, *, now: datetime, cancel_jobs: bool =
         created_at=record.created_at,
         going_on=going_on,
         cancelled=cancelled,
+        left_out=left_out,
     )
 
 
@@ -134,13 +136,14 @@ def _change(store: Store, row: JobRow, to: str, now: datetime) -> None:
     store.jobs.change(row.id, to, where=(row.state,), attempt=None, now=now, values=values, data={"by": "restore"})
 
 
-def _unpack(path: Path, staged: Path) -> BackupRecord:
-    """Unpack an archive and check all of it against its record."""
+def _unpack(path: Path, staged: Path) -> tuple[BackupRecord, tuple[str, ...]]:
+    """Unpack an archive and check all of it against its record; gives that, and the links that were not made."""
     try:
         with tarfile.open(path, mode="r:*") as archive:
-            record = _Reader(archive, staged).read()
+            reader = _Reader(archive, staged)
+            record = reader.read()
             _read_out(archive)
-            return record
+            return record, tuple(reader.left_out)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValidationError, UnicodeDecodeError) as error:
         raise _no_backup(path, str(error).splitlines()[0]) from error
 
@@ -167,6 +170,7 @@ class _Reader:
         self._staged = staged
         self._found: dict[str, Kept] = {}
         self._links: dict[str, str] = {}
+        self.left_out: list[str] = []
 
     def read(self) -> BackupRecord:
         """Unpack all of it; the record, which everything was checked against."""
@@ -179,8 +183,7 @@ class _Reader:
         if record is None:
             raise _no_backup(self._archive.name, "its record is missing, so it was broken off")
         self._compare(record)
-        for name, target in self._links.items():
-            self._link(name, target)
+        self._make_links()
         return record
 
     def _take(self, member: tarfile.TarInfo) -> None:
@@ -226,9 +229,22 @@ class _Reader:
         if wrong or missing or record.links != self._links:
             raise _no_backup(self._archive.name, f"{next(iter([*wrong, *missing]), 'a link')} is missing or changed")
 
-    def _link(self, name: str, target: str) -> None:
-        path = self._staged / name
-        if not (path.parent / target).resolve().is_relative_to(self._staged.resolve()):
-            raise _no_backup(self._archive.name, f"the link {name!r} leads out of the home")
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.symlink_to(target)
+    def _make_links(self) -> None:
+        """Make the links but those that lead out, if by way of others only, which may be made after them."""
+        for name, target in self._links.items():
+            path = self._staged / name
+            if self._is_out(path.parent) or self._is_out(path.parent / target):
+                self.left_out.append(name)
+                continue
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.symlink_to(target)
+        while outward := [name for name in self._links if self._has_come_to_lead_out(self._staged / name)]:
+            for name in outward:
+                (self._staged / name).unlink()
+            self.left_out += outward
+
+    def _has_come_to_lead_out(self, link: Path) -> bool:
+        return not self._is_out(link.parent) and link.is_symlink() and self._is_out(link)
+
+    def _is_out(self, path: Path) -> bool:
+        return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self._staged))
