@@ -12,7 +12,10 @@ from tests.training_home import finish
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.errors import SetupError
+from unity_mlops_mcp.pipeline.records import RegisteredVersion, Trained, Wanted
+from unity_mlops_mcp.pipeline.results import Results
 from unity_mlops_mcp.pipeline.stages import STAGES
+from unity_mlops_mcp.pipeline.telling import paragraph_of
 
 FREE = [stage.name for stage in STAGES if not stage.costs]
 NO_REQUEST = "Give exactly one of request, spec"
@@ -81,3 +84,11 @@ async def test_two_servers_see_one_pipeline_under_one_key(home: Path) -> None:
         mine = structured(await one.call_tool("get_run", {"id": first["job_id"]}))
     assert mine["stages"] == status["stages"]
     assert [folder.name for folder in (home / "artifacts").iterdir()] == [first["job_id"]]
+
+
+def test_the_paragraph_names_the_alias_that_a_version_may_be_promoted_to(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    results.keep(Trained(run_id="patrol-1", job_id="training-1", step=1000, onnx="Patrol.onnx", files=()))
+    results.keep(RegisteredVersion(version_id="unity-patrol-1", number=1, new=True))
+    said = paragraph_of(Wanted(request="patrol", alias="staging"), "Patrol", results)
+    assert "registered as unity-patrol-1; promotion to staging is up to you" in said

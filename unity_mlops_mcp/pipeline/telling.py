@@ -38,7 +38,7 @@ def _sentences(wanted: Wanted, name: str, trained: Trained, results: Results) ->
     kept, reported = results.find(RegisteredVersion), results.find(Reported)
     decided = results.find(Promoted)
     if kept:
-        rest = "" if decided else "; promotion to production is up to you"
+        rest = "" if decided else f"; promotion to {wanted.alias} is up to you"
         yield f"It is registered as {kept.version_id}{rest}."
     if decided:
         yield f"{decided.told[:1].upper()}{decided.told[1:]}."
