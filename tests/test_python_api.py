@@ -6,6 +6,8 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from tests.receivers import receiver
 from tests.training_home import finish
 from unity_mlops_mcp import config
 from unity_mlops_mcp.errors import InvalidInputError
+from unity_mlops_mcp.store.rows import FiringRow
 
 SINGLE = """
 import asyncio
@@ -199,6 +202,56 @@ def test_it_is_cancelled_without_leaving_anything_behind() -> None:
             await going
 
     asyncio.run(cancelled())
+
+
+async def _while_it_runs(scheduler: TrainingScheduler, seen: Callable[[], bool]) -> None:
+    """Let it run until something was seen."""
+    going = asyncio.ensure_future(scheduler.run_forever())
+    try:
+        await asyncio.to_thread(eventually, lambda: seen() or going.done())
+        assert not going.done()
+    finally:
+        going.cancel()
+        with suppress(asyncio.CancelledError):
+            await going
+
+
+@pytest.mark.usefixtures("home")
+def test_it_goes_on_whatever_one_look_came_to(caplog: pytest.LogCaptureFixture) -> None:
+    looks: list[datetime] = []
+
+    def clock() -> datetime:
+        looks.append(datetime.now(timezone.utc))
+        if len(looks) == 1:
+            raise RuntimeError("the clock stands still")
+        return looks[-1]
+
+    scheduler = TrainingScheduler(UnityMLOpsOrchestrator(dry_run=True), every_s=0.01, clock=clock)
+    asyncio.run(_while_it_runs(scheduler, lambda: len(looks) > 1))
+    assert "the clock stands still" in caplog.text
+
+
+@pytest.mark.usefixtures("home")
+def test_no_schedule_waits_for_a_receiver_that_stalls() -> None:
+    looks: list[int] = []
+
+    def clock() -> datetime:
+        looks.append(len(made.taken))
+        return datetime.now(timezone.utc)
+
+    with receiver(0) as made:
+        orchestrator = UnityMLOpsOrchestrator(dry_run=True)
+        scheduler = TrainingScheduler(orchestrator, webhook_url=made.url, every_s=0.01, clock=clock)
+        now = datetime.now(timezone.utc)
+        orchestrator.app.store.schedules.add_firing(FiringRow("s.1", "s", now, "missed", now))
+
+        def seen() -> bool:
+            found = looks.count(1) > 1  # it looked twice while the receiver held what it was sent
+            if found:
+                made.release.set()
+            return found
+
+        asyncio.run(_while_it_runs(scheduler, seen))
 
 
 def test_the_older_spelling_of_demonstrations_means_a_hybrid_training() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
 import anyio
 import anyio.to_thread
@@ -48,7 +47,8 @@ class TrainingScheduler:
         self._every_s = every_s
         self._clock = clock
         if webhook_url is not None:
-            orchestrator.app.ensure_endpoint(webhook_url)  # the program's own words allow the address that it names
+            # The program's own words allow the address that it names.
+            orchestrator.app.ensure_endpoint(webhook_url, private=True)
 
     def add_schedule(self, schedule: TrainingSchedule) -> ScheduleResult:
         """Add a schedule, or change the one of this name, whose firings are kept.
@@ -79,22 +79,29 @@ class TrainingScheduler:
 
     async def run_once(self) -> None:
         """Look once: fire what is due, start what is queued, send what is to be told."""
-        app = self._orchestrator.app
-        await anyio.to_thread.run_sync(partial(app.tend, self._clock()))
-        await anyio.to_thread.run_sync(app.notify)
+        await anyio.to_thread.run_sync(self._tend)
+        await anyio.to_thread.run_sync(self._orchestrator.app.notify)
 
     async def run_forever(self) -> None:
         """Look again and again until it is cancelled; what runs then goes on by itself.
 
-        What goes wrong in one look is logged and tried again.
+        What goes wrong in one look is logged and tried again. No schedule waits for a receiver of notifications.
         """
         try:
-            while True:
-                try:
-                    await self.run_once()
-                except MlopsError as error:
-                    _LOG.warning("%s", error)
-                await anyio.sleep(self._every_s)
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._repeat, self._tend)
+                group.start_soon(self._repeat, self._orchestrator.app.notify)
         finally:
             self._orchestrator.app.stop_firing()
             self._orchestrator.close()
+
+    def _tend(self) -> None:
+        self._orchestrator.app.tend(self._clock())
+
+    async def _repeat(self, work: Callable[[], object]) -> None:
+        while True:
+            try:
+                await anyio.to_thread.run_sync(work)
+            except Exception as error:  # noqa: BLE001 - the program goes on for days, whatever one look came to
+                _LOG.warning("%s", error, exc_info=not isinstance(error, MlopsError))
+            await anyio.sleep(self._every_s)
