@@ -5,25 +5,37 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from tests.conftest import REPOSITORY
-from tests.receivers import Receiver, receiver
+from tests.job_worlds import eventually
+from tests.receivers import DRIPS, Receiver, dripping_mail_server, receiver
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, ExternalError, InvalidInputError, NotFoundError
-from unity_mlops_mcp.scheduling.notifying.deliver import WAITS_S, Deliverer
-from unity_mlops_mcp.scheduling.notifying.records import Notice, notice_schema
-from unity_mlops_mcp.store.rows import AliasRow, AuditRow, FiringRow, JobRow, ModelRow, ScheduleRow, VersionRow
+from unity_mlops_mcp.scheduling.notifying.deliver import WAITS_S, Deliverer, delivery_of
+from unity_mlops_mcp.scheduling.notifying.records import Notice, NoticeData, Wishes, notice_schema
+from unity_mlops_mcp.store.rows import (
+    AliasRow,
+    AuditRow,
+    EndpointRow,
+    FiringRow,
+    JobRow,
+    ModelRow,
+    ScheduleRow,
+    VersionRow,
+)
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 FAILURE = {"cause": "nan", "message": "The loss is NaN.", "evidence": ["step 10: nan"], "fix": "Lower learning_rate."}
@@ -47,6 +59,29 @@ def a_job(app: App, name: str, *states: str, kind: str = "training", **values: A
         changed = {"attempt": attempt, **(values if state == states[-1] else {})}
         app.store.jobs.change(name, state, where=(before,), attempt=None, now=NOW, values=changed)
         before = state
+
+
+def an_endpoint(name: str, target: str, *, private: bool = True, **values: Any) -> EndpointRow:
+    """An endpoint as another process, or an older version, wrote it down."""
+    data = Wishes(private=private).model_dump(mode="json")
+    return EndpointRow(name, "webhook", target, data, after_seq=0, created_at=NOW, **values)
+
+
+@contextmanager
+def meanwhile(act: Callable[[], object]) -> Iterator[None]:
+    """Lets another process act just after this one has looked at the endpoints for the first time."""
+
+    left = [act]
+
+    def looked(connection: object, cursor: object, statement: str, *_: object) -> None:
+        del connection, cursor
+        if left and statement.startswith("SELECT") and "FROM endpoints" in statement:
+            left.pop()()
+
+    sa.event.listen(sa.Engine, "after_cursor_execute", looked)
+    yield
+    sa.event.remove(sa.Engine, "after_cursor_execute", looked)
+    assert not left
 
 
 def bodies(made: Receiver) -> list[dict[str, Any]]:
@@ -191,13 +226,75 @@ def test_a_receiver_that_is_gone_for_good_is_told_nothing_more(told: App) -> Non
         assert "410" in str(endpoint.disabled)
 
 
+def test_a_receiver_that_is_told_again_hears_of_what_happens_from_then_on(told: App) -> None:
+    with receiver(410) as made:
+        added = told.add_endpoint(made.url, private=True)
+        for name in ("j1", "j2"):
+            a_job(told, name, "starting", "failed", failure=FAILURE)
+        told.notify()
+        assert [row.state for row in told.list_deliveries().deliveries] == ["dead", "dead"]
+        a_job(told, "while it is disabled", "starting", "failed", failure=FAILURE)
+        assert told.replay_deliveries().count == 0
+        assert "notify replay ENDPOINT_ID" in told.replay_deliveries().next
+        made.answers = [204]
+        assert told.replay_deliveries(endpoint_id=added.endpoint_id).count == 2
+        a_job(told, "j3", "starting", "failed", failure=FAILURE)
+        told.notify()
+        assert [body["data"]["job_id"] for body in bodies(made)] == ["j1", "j1", "j2", "j3"]
+
+
 def test_one_receiver_that_stalls_holds_up_no_other(told: App) -> None:
-    with receiver(0) as slow, receiver() as quick:
+    with receiver(0) as slow, receiver() as quick, ThreadPoolExecutor(1) as thread:
         told.add_endpoint(slow.url, private=True)
         told.add_endpoint(quick.url, private=True)
+        for number in range(20):
+            a_job(told, f"j{number}", "starting", "failed", failure=FAILURE)
+        tending = thread.submit(Deliverer(told.store, told.settings, timeout_s=60).tend, NOW)
+        eventually(lambda: len(quick.taken) == 20)
+        assert len(slow.taken) == 1
+        slow.release.set()
+        assert tending.result(timeout=60) == 40
+
+
+def test_a_receiver_that_answers_line_by_line_is_hung_up_on_in_time(told: App) -> None:
+    with receiver(DRIPS) as made:
+        told.add_endpoint(made.url, private=True)
         a_job(told, "j1", "starting", "failed", failure=FAILURE)
         Deliverer(told.store, told.settings, timeout_s=0.5).tend(NOW)
-        assert (len(slow.taken), len(quick.taken)) == (1, 1)
+        (delivery,) = told.list_deliveries().deliveries
+        assert (delivery.state, "timed out" in str(delivery.problem)) == ("pending", True)
+
+
+def test_what_cannot_be_sent_at_all_is_put_off_like_all_else_and_stops_nobody(told: App) -> None:
+    with receiver() as made:
+        told.store.notices.add(an_endpoint("older", "https://hooks.example/päth"))
+        told.add_endpoint(made.url, private=True)
+        a_job(told, "j1", "starting", "failed", failure=FAILURE)
+        moment = datetime.now(timezone.utc)
+        for wait in WAITS_S:
+            moment += timedelta(seconds=wait * 1.3)
+            told.notify(moment)
+        (dead,) = told.list_deliveries("older").deliveries
+        assert (dead.state, dead.attempts) == ("dead", len(WAITS_S))
+        assert dead.problem == "It could not be sent: TypeError."
+        assert len(made.taken) == 1
+
+
+def test_an_endpoint_that_another_process_adds_and_tells_meanwhile_is_told(told: App) -> None:
+    with receiver() as one, receiver() as other:
+        told.add_endpoint(one.url, private=True)
+        a_job(told, "j1", "starting", "failed", failure=FAILURE)
+
+        def add_and_spread() -> None:
+            row = an_endpoint("new", other.url)
+            told.store.notices.add(row)
+            (added,) = (found for found in told.store.notices.endpoints() if found.endpoint_id == "new")
+            notice = Notice(type="job.failed", sequence=7, timestamp=NOW, data=NoticeData(summary="It failed."))
+            assert told.store.notices.spread(added, 7, [delivery_of(row, notice, NOW)])
+
+        with meanwhile(add_and_spread):
+            Deliverer(told.store, told.settings).tend(NOW)
+        assert (len(one.taken), len(other.taken)) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -229,6 +326,10 @@ def test_private_addresses_are_refused_unless_they_are_allowed(told: App, url: s
         ("https://user:pass@example.com/", "cannot be used"),
         ("https://", "cannot be used"),
         ("https://example.com/a b", "cannot be used"),
+        ("https://hooks.example/päth", "in ASCII"),
+        ("https://bücher.example/", "in ASCII"),
+        ("http://a..b/", "cannot be used"),
+        (f"http://{'a' * 64}.example/", "cannot be used"),
         ("nobody", "cannot be used"),
         ("team@example.com", "No mail server"),
         ("a b@example.com", "no e-mail address"),
@@ -384,6 +485,34 @@ def test_mail_that_is_refused_for_good_is_dead_at_once(home: Path, mail: tuple[M
     (delivery, *_) = app.list_deliveries().deliveries
     assert (delivery.state, "550" in str(delivery.problem)) == ("dead", True)
     app.close()
+
+
+def test_a_mail_server_that_answers_line_by_line_is_hung_up_on_in_time(home: Path) -> None:
+    with dripping_mail_server() as port:
+        sender = "robot@example.com"
+        app = App(Settings(home=home, smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", smtp_from=sender))
+        app.add_endpoint("team@example.com")
+        a_job(app, "j1", "starting", "failed", failure=FAILURE)
+        Deliverer(app.store, app.settings, timeout_s=0.5).tend(NOW)
+        (delivery,) = app.list_deliveries().deliveries
+        assert (delivery.state, "timed out" in str(delivery.problem)) == ("pending", True)
+        app.close()
+
+
+def test_a_password_that_cannot_be_sent_is_said_without_it(home: Path) -> None:
+    controller = Controller(MailHandler("250 taken"), hostname="127.0.0.1", port=0, auth_require_tls=False)
+    with suppress(OSError):
+        controller.start()
+    values = {"smtp_user": "robot", "smtp_password": SecretStr("geheim-ß")}
+    app = App(mail_settings(home, controller).model_copy(update=values))
+    app.add_endpoint("team@example.com")
+    a_job(app, "j1", "starting", "failed", failure=FAILURE)
+    app.notify()
+    (delivery,) = app.list_deliveries().deliveries
+    assert (delivery.state, delivery.attempts, "must be ASCII" in str(delivery.problem)) == ("pending", 1, True)
+    assert "geheim" not in str(delivery.problem)
+    app.close()
+    controller.stop()
 
 
 def test_the_documented_schema_is_what_is_sent() -> None:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from unity_mlops_mcp.scheduling.notifying.records import Shape, Wishes
 
 DeliveryState = Literal["pending", "delivered", "dead"]
-_ROUNDS = 50
+_SENT_SOON = "They are sent within seconds while a process of ours lives."
+_NOTHING_DEAD = (
+    "Nothing of it is dead, or its endpoint is disabled: unity-mlops notify replay ENDPOINT_ID tells it again."
+)
 _NEXT = "Call test_endpoint, or at the command line: unity-mlops notify test ENDPOINT_ID."
 
 
@@ -129,27 +132,24 @@ class Notifications:
         )
 
     def replay_deliveries(self, *, delivery_id: str | None = None, endpoint_id: str | None = None) -> Replayed:
-        """Let dead deliveries be tried anew: one, those of an endpoint, or all; a disabled endpoint is told again.
+        """Let dead deliveries be tried anew: one, those of an endpoint, or all.
+
+        A disabled endpoint that is named is told again of what happens from now on; what happened while it was
+        disabled is not made up for. Dead deliveries of other disabled endpoints stay dead.
 
         Raises:
             NotFoundError: there is no such endpoint.
         """
         notices = self._parts.store.notices
         if endpoint_id is not None:
-            notices.disable(self._row(endpoint_id).endpoint_id, None)
+            notices.enable(self._row(endpoint_id).endpoint_id)
         count = notices.replay(now=utc_now(), delivery_id=delivery_id, endpoint_id=endpoint_id)
-        return Replayed(count=count, next="They are sent within seconds while a process of ours lives.")
+        return Replayed(count=count, next=_SENT_SOON if count else _NOTHING_DEAD)
 
     def tend(self, now: datetime | None = None) -> int:
-        """Send what is due; how many deliveries were tried."""
+        """Send what is due; how many deliveries were tried. It takes about a minute at most."""
         self._ensure_configured()
-        tried = 0
-        for _ in range(_ROUNDS):
-            found = self._parts.deliverer.tend(now or utc_now())
-            tried += found
-            if not found:
-                break
-        return tried
+        return self._parts.deliverer.tend(now or utc_now())
 
     def ensure_endpoint(self, url: str, *, private: bool = True, secret: str | None = None) -> None:
         """Tell a webhook from now on, unless it is told already.

@@ -22,19 +22,15 @@ class NoticeTable:
 
     def add(self, row: EndpointRow) -> bool:
         """Add an endpoint, which is told of what happens from now on; False when its target has one."""
-        last = sa.select(sa.func.coalesce(sa.func.max(events.c.seq), 0))
         with self._database.write() as connection:
             if connection.execute(endpoints.select().where(endpoints.c.target == row.target)).first() is not None:
                 return False
-            after = int(connection.execute(last).scalar_one())
-            connection.execute(endpoints.insert().values({**asdict(row), "after_seq": after}))
+            connection.execute(endpoints.insert().values({**asdict(row), "after_seq": _last_event()}))
         return True
 
     def endpoints(self) -> tuple[EndpointRow, ...]:
         """All endpoints, oldest first."""
-        query = endpoints.select().order_by(endpoints.c.created_at, endpoints.c.endpoint_id)
-        with self._database.read() as connection:
-            return tuple(EndpointRow(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
+        return self._endpoints()
 
     def remove(self, endpoint_id: str) -> bool:
         """Take an endpoint away with what is on its way; whether there was one."""
@@ -42,33 +38,58 @@ class NoticeTable:
             connection.execute(deliveries.delete().where(deliveries.c.endpoint_id == endpoint_id))
             return connection.execute(endpoints.delete().where(endpoints.c.endpoint_id == endpoint_id)).rowcount == 1
 
-    def disable(self, endpoint_id: str, reason: str | None) -> bool:
-        """Tell an endpoint nothing any more for a reason, or with None tell it again; whether there is one."""
-        query = endpoints.update().where(endpoints.c.endpoint_id == endpoint_id).values(disabled=reason)
+    def change(self, row: EndpointRow) -> None:
+        """Write an endpoint's secret and data down anew."""
+        query = endpoints.update().where(endpoints.c.endpoint_id == row.endpoint_id)
         with self._database.write() as connection:
-            return connection.execute(query).rowcount == 1
+            connection.execute(query.values(secret=row.secret, data=row.data))
+
+    def disable(self, endpoint_id: str, reason: str, *, now: datetime) -> None:
+        """Tell an endpoint nothing any more for a reason; what is on its way to it is dead."""
+        pending = deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "pending"
+        values = {"state": "dead", "problem": reason, "finished_at": now}
+        with self._database.write() as connection:
+            connection.execute(endpoints.update().where(endpoints.c.endpoint_id == endpoint_id).values(disabled=reason))
+            connection.execute(deliveries.update().where(*pending).values(values))
+
+    def enable(self, endpoint_id: str) -> None:
+        """Tell a disabled endpoint of what happens from now on; one that is not disabled goes on as it was."""
+        disabled = endpoints.c.endpoint_id == endpoint_id, endpoints.c.disabled.is_not(None)
+        with self._database.write() as connection:
+            values = {"disabled": None, "after_seq": _last_event()}
+            connection.execute(endpoints.update().where(*disabled).values(values))
 
     def spread(self, endpoint: EndpointRow, upto: int, made: Sequence[DeliveryRow]) -> bool:
-        """Write deliveries down and how far the endpoint is, in one transaction; False when somebody was faster."""
+        """Write deliveries down and how far the endpoint is, in one transaction.
+
+        False when somebody was faster, or the endpoint was disabled or removed.
+        """
         same = endpoints.c.endpoint_id == endpoint.endpoint_id, endpoints.c.after_seq == endpoint.after_seq
+        here = endpoints.update().where(*same, endpoints.c.disabled.is_(None))
         with self._database.write() as connection:
-            if connection.execute(endpoints.update().where(*same).values(after_seq=upto)).rowcount != 1:
+            if connection.execute(here.values(after_seq=upto)).rowcount != 1:
                 return False
             for row in made:
                 connection.execute(deliveries.insert().values(asdict(row)))
         return True
 
-    def claim(self, *, now: datetime, until: datetime, limit: int) -> tuple[DeliveryRow, ...]:
-        """Take deliveries that are due; nobody else takes them before ``until``, when they are due again."""
-        wanted = deliveries.select().where(deliveries.c.state == "pending", deliveries.c.next_at <= now)
-        wanted = wanted.order_by(deliveries.c.next_at, deliveries.c.seq).limit(limit)
-        if not self._due(now):
-            return ()
+    def waiting(self, now: datetime) -> tuple[EndpointRow, ...]:
+        """The endpoints that something is due for, oldest first; none that is disabled."""
+        due = sa.select(deliveries.c.endpoint_id).where(*_due(now))
+        return self._endpoints(endpoints.c.disabled.is_(None), endpoints.c.endpoint_id.in_(due))
+
+    def claim(self, endpoint_id: str, *, now: datetime, until: datetime) -> DeliveryRow | None:
+        """Take what is due the longest for an endpoint; nobody else takes it before ``until``, when it is due again."""
+        wanted = deliveries.select().where(deliveries.c.endpoint_id == endpoint_id, *_due(now))
+        first = wanted.order_by(deliveries.c.next_at, deliveries.c.seq).limit(1)
         with self._database.write() as connection:
-            rows = [DeliveryRow(**row._mapping) for row in connection.execute(wanted)]  # noqa: SLF001
-            ids = [row.delivery_id for row in rows]
-            connection.execute(deliveries.update().where(deliveries.c.delivery_id.in_(ids)).values(next_at=until))
-        return tuple(rows)
+            found = connection.execute(first).first()
+            if found is None:
+                return None
+            row = DeliveryRow(**found._mapping)  # noqa: SLF001
+            taken = deliveries.update().where(deliveries.c.delivery_id == row.delivery_id)
+            connection.execute(taken.values(next_at=until))
+        return row
 
     def settle(self, delivery_id: str, **values: Any) -> None:
         """Write down what became of an attempt."""
@@ -77,8 +98,12 @@ class NoticeTable:
             connection.execute(query.values(**values))
 
     def replay(self, *, now: datetime, delivery_id: str | None = None, endpoint_id: str | None = None) -> int:
-        """Let dead deliveries be tried anew: one, those of an endpoint, or all; how many there were."""
-        wanted = [deliveries.c.state == "dead"]
+        """Let dead deliveries be tried anew: one, those of an endpoint, or all; how many there were.
+
+        Those of disabled endpoints stay dead.
+        """
+        told = sa.select(endpoints.c.endpoint_id).where(endpoints.c.disabled.is_(None))
+        wanted = [deliveries.c.state == "dead", deliveries.c.endpoint_id.in_(told)]
         wanted += [deliveries.c.delivery_id == delivery_id] if delivery_id else []
         wanted += [deliveries.c.endpoint_id == endpoint_id] if endpoint_id else []
         values = {"state": "pending", "attempts": 0, "next_at": now, "finished_at": None}
@@ -101,7 +126,15 @@ class NoticeTable:
         with self._database.read() as connection:
             return tuple(DeliveryRow(**row._mapping) for row in connection.execute(query.limit(limit)))  # noqa: SLF001
 
-    def _due(self, now: datetime) -> bool:
-        due = sa.select(deliveries.c.delivery_id).where(deliveries.c.state == "pending", deliveries.c.next_at <= now)
+    def _endpoints(self, *wanted: sa.ColumnElement[bool]) -> tuple[EndpointRow, ...]:
+        query = endpoints.select().where(*wanted).order_by(endpoints.c.created_at, endpoints.c.endpoint_id)
         with self._database.read() as connection:
-            return connection.execute(due.limit(1)).first() is not None
+            return tuple(EndpointRow(**row._mapping) for row in connection.execute(query))  # noqa: SLF001
+
+
+def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return deliveries.c.state == "pending", deliveries.c.next_at <= now
+
+
+def _last_event() -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.coalesce(sa.func.max(events.c.seq), 0)).scalar_subquery()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import MlopsError
 from unity_mlops_mcp.scheduling.notifying import email, webhook
 from unity_mlops_mcp.scheduling.notifying.catalogue import notice_of
+from unity_mlops_mcp.scheduling.notifying.deadline import Deadline
 from unity_mlops_mcp.scheduling.notifying.records import Notice, Wishes
 from unity_mlops_mcp.store.rows import DeliveryRow, EndpointRow
 from unity_mlops_mcp.store.store import Store
@@ -17,9 +20,11 @@ from unity_mlops_mcp.store.store import Store
 WAITS_S = (0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000)
 """Seconds before each attempt; after the last one a delivery is dead."""
 JITTER = 0.2
-AT_ONCE = 8
+TIMEOUT_S = 30.0
+"""Seconds that one attempt may take."""
 CLAIM_S = 120.0
-"""Longer than one attempt can take; a killed process's claim ends by itself."""
+"""Longer than a round: the last attempt begins within the first `TIMEOUT_S` and takes as long at most, and a look-up
+of a name takes half a minute. A killed process's claim ends by itself."""
 _PAGE = 200
 
 
@@ -29,10 +34,10 @@ class Deliverer:
     Args:
         store: where endpoints and deliveries are kept.
         settings: the mail server's.
-        timeout_s: for each step of an exchange.
+        timeout_s: for each attempt.
     """
 
-    def __init__(self, store: Store, settings: Settings, *, timeout_s: float = webhook.TIMEOUT_S) -> None:
+    def __init__(self, store: Store, settings: Settings, *, timeout_s: float = TIMEOUT_S) -> None:
         self._store = store
         self._settings = settings
         self._timeout_s = timeout_s
@@ -41,44 +46,51 @@ class Deliverer:
     def tend(self, now: datetime) -> int:
         """Make deliveries of what happened and try those that are due; how many were tried.
 
-        It takes as long as the slowest receiver, at most some timeouts.
+        Endpoints wait for no other one, and the whole lasts two timeouts at most: what is left then is due at the
+        next call.
         """
-        endpoints = {row.endpoint_id: row for row in self._store.notices.endpoints()}
-        if not endpoints:
-            return 0
-        for endpoint in endpoints.values():
+        for endpoint in self._store.notices.endpoints():
             if endpoint.disabled is None:
                 self._spread(endpoint, now)
-        claimed = self._store.notices.claim(now=now, until=now + timedelta(seconds=CLAIM_S), limit=AT_ONCE)
-        if claimed:
-            with ThreadPoolExecutor(AT_ONCE) as threads:
-                list(threads.map(lambda row: self._try(endpoints.get(row.endpoint_id), row, now), claimed))
-        return len(claimed)
+        waiting = self._store.notices.waiting(now)
+        if not waiting:
+            return 0
+        with ThreadPoolExecutor(len(waiting)) as threads:
+            return sum(threads.map(partial(self._tell, now=now, deadline=Deadline(self._timeout_s)), waiting))
 
     def _spread(self, endpoint: EndpointRow, now: datetime) -> None:
         """Make deliveries of the events that the endpoint was not told of yet."""
-        events = self._store.events.after(endpoint.after_seq, limit=_PAGE)
-        if not events:
-            return
         wishes = Wishes.model_validate(endpoint.data)
-        notices = [notice for event in events if (notice := notice_of(self._store, event)) is not None]
-        made = [delivery_of(endpoint, notice, now) for notice in notices if wishes.include(notice)]
-        self._store.notices.spread(endpoint, events[-1].seq, made)
+        while events := self._store.events.after(endpoint.after_seq, limit=_PAGE):
+            notices = [notice for event in events if (notice := notice_of(self._store, event)) is not None]
+            made = [delivery_of(endpoint, notice, now) for notice in notices if wishes.include(notice)]
+            if not self._store.notices.spread(endpoint, events[-1].seq, made):
+                return  # another process is at it
+            endpoint = replace(endpoint, after_seq=events[-1].seq)
 
-    def _try(self, endpoint: EndpointRow | None, row: DeliveryRow, now: datetime) -> None:
-        if endpoint is None or endpoint.disabled is not None:
-            reason = endpoint.disabled if endpoint else "the endpoint was removed"
-            self._settle(row, "dead", now, problem=reason)
-            return
+    def _tell(self, endpoint: EndpointRow, now: datetime, deadline: Deadline) -> int:
+        """Try what is due for one endpoint, one after the other, until a deadline; how many were tried."""
+        tried, until = 0, now + timedelta(seconds=CLAIM_S)
+        while not deadline.passed:
+            row = self._store.notices.claim(endpoint.endpoint_id, now=now, until=until)
+            if row is None:
+                break
+            self._try(endpoint, row, now)
+            tried += 1
+        return tried
+
+    def _try(self, endpoint: EndpointRow, row: DeliveryRow, now: datetime) -> None:
         try:
             self.send(endpoint, row, now)
         except webhook.GoneError as error:
-            self._store.notices.disable(endpoint.endpoint_id, error.message)
             self._settle(row, "dead", now, problem=error.message)
+            self._store.notices.disable(endpoint.endpoint_id, error.message, now=now)
         except email.RefusedError as error:
             self._settle(row, "dead", now, problem=error.message)
         except MlopsError as error:
             self._later(row, error.message, now)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery is put off, and dead in the end
+            self._later(row, f"It could not be sent: {type(error).__name__}.", now)  # its text may hold a secret
         else:
             self._settle(row, "delivered", now)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import smtplib
+import socket
 import ssl
+import typing
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
 
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ExternalError, InvalidInputError
+from unity_mlops_mcp.scheduling.notifying.deadline import Deadline
 from unity_mlops_mcp.scheduling.notifying.records import Notice
 
 _PERMANENT = 500
@@ -34,18 +38,18 @@ def require_address(text: str) -> str:
 
 
 def send(address: str, notice: Notice, *, message_id: str, settings: Settings, timeout_s: float) -> None:
-    """Send it once.
+    """Send it once, in ``timeout_s`` at most; only the look-up of the server's name may take longer.
 
     Raises:
         RefusedError: the server refused it for good.
         ExternalError: the server could not be reached, or refused it for now.
-        InvalidInputError: no mail server is set.
+        InvalidInputError: no mail server is set, or what is set cannot be sent.
     """
     if settings.smtp_host is None:
         raise InvalidInputError("No mail server is set.", fix="Set UNITY_MLOPS_SMTP_HOST.", cause="no_mail_server")
     message = _message(address, notice, message_id, settings)
     try:
-        with _server(settings, timeout_s) as server:
+        with _server(settings, Deadline(timeout_s)) as server:
             if settings.smtp_user and settings.smtp_password:
                 server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
             server.send_message(message)
@@ -56,16 +60,63 @@ def send(address: str, notice: Notice, *, message_id: str, settings: Settings, t
         raise _told(settings, error.smtp_code, f"it answered {error.smtp_code}") from None
     except (smtplib.SMTPException, OSError) as error:
         raise _told(settings, 0, str(error) or type(error).__name__) from None
+    except UnicodeError:  # told without it: it may hold the password
+        raise InvalidInputError(
+            "The mail server's host, user or password cannot be sent: they must be ASCII.",
+            fix="Set UNITY_MLOPS_SMTP_HOST, UNITY_MLOPS_SMTP_USER and UNITY_MLOPS_SMTP_PASSWORD to such ones.",
+            cause="mail_settings",
+        ) from None
 
 
-def _server(settings: Settings, timeout_s: float) -> smtplib.SMTP:
+def _server(settings: Settings, deadline: Deadline) -> smtplib.SMTP:
     host, port = str(settings.smtp_host), settings.smtp_port
     if settings.smtp_security == "tls":
-        return smtplib.SMTP_SSL(host, port, timeout=timeout_s, context=ssl.create_default_context())
-    server = smtplib.SMTP(host, port, timeout=timeout_s)
+        return _TlsServer(deadline, host, port, context=ssl.create_default_context())
+    server = _Server(deadline, host, port)
     if settings.smtp_security == "starttls":
         server.starttls(context=ssl.create_default_context())
     return server
+
+
+class _Server(smtplib.SMTP):
+    """A mail server until a deadline, even when it answers letter by letter."""
+
+    def __init__(self, deadline: Deadline, host: str, port: int, **options: typing.Any) -> None:
+        self._deadline = deadline
+        super().__init__(host, port, timeout=deadline.left(), **options)
+
+    def send(self, s: typing.Any) -> None:
+        """Send it."""
+        if self.sock is not None:
+            self.sock.settimeout(self._deadline.left())
+        super().send(s)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Its answer."""
+        if self.file is None and self.sock is not None:
+            self.file = io.BufferedReader(_Reader(self.sock, self._deadline))
+        return super().getreply()
+
+
+class _TlsServer(_Server, smtplib.SMTP_SSL):
+    """The same, encrypted from the start."""
+
+
+class _Reader(io.RawIOBase):
+    """What comes through a socket until a deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: typing.Any) -> int:
+        """The next bytes, as soon as there are some."""
+        self._sock.settimeout(self._deadline.left())
+        return self._sock.recv_into(buffer)
 
 
 def _message(address: str, notice: Notice, message_id: str, settings: Settings) -> EmailMessage:

@@ -16,10 +16,10 @@ import httpcore
 
 from unity_mlops_mcp import __version__
 from unity_mlops_mcp.errors import ExternalError, InvalidInputError
+from unity_mlops_mcp.scheduling.notifying.deadline import Deadline
 from unity_mlops_mcp.scheduling.notifying.records import Notice, Shape
 from unity_mlops_mcp.scheduling.notifying.signing import signed
 
-TIMEOUT_S = 15.0
 _GONE = 410
 _AGENT = f"unity-mlops-mcp/{__version__}"
 
@@ -34,16 +34,20 @@ def require_url(url: str) -> str:
     """The URL, when a webhook may have it.
 
     Raises:
-        InvalidInputError: it is not http or https, has no host, or holds a password; it is not repeated.
+        InvalidInputError: it is not http or https, has no host that can be looked up, holds a password, or is not
+            written in ASCII; it is not repeated.
     """
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")  # as the look-up does: no part of a name is empty or over 63 letters
     except ValueError:
         usable = False
-    if not usable or "@" in parts.netloc or any(ord(sign) <= ord(" ") for sign in url):
+    if not usable or "@" in parts.netloc or not all("!" <= sign <= "~" for sign in url):
         raise InvalidInputError(
-            "The webhook's URL cannot be used.", fix="Give an http or https URL without user and password in it."
+            "The webhook's URL cannot be used.",
+            fix="Give an http or https URL without user and password in it, in ASCII: a host such as "
+            "xn--bcher-kva.example, a path such as /p%C3%A4th.",
         )
     return url
 
@@ -78,7 +82,7 @@ def send(
         message_id: the same over all attempts; receivers know repeats by it.
         timestamp: seconds since the epoch, of this attempt.
         private: whether the address may be a loopback or private one.
-        timeout_s: for each step of the exchange.
+        timeout_s: for the whole of it. Only the look-up of the name, which is the system's, may take longer.
 
     Raises:
         GoneError: it answered 410.
@@ -86,25 +90,29 @@ def send(
     """
     headers: dict[bytes | str, bytes | str] = {"content-type": "application/json", "user-agent": _AGENT}
     headers.update(signed(secret, message_id, timestamp, body) if secret else {"webhook-id": message_id})
-    timeouts = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
-    pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=_Guarded(private=private))
+    backend = _Guarded(Deadline(timeout_s), private=private)
+    pool = httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend)
     try:
-        with pool, pool.stream("POST", url, headers=headers, content=body, extensions={"timeout": timeouts}) as answer:
+        with pool, pool.stream("POST", url, headers=headers, content=body) as answer:
             status = answer.status
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
         told = str(error) or type(error).__name__
         raise ExternalError(f"{masked(url)} could not be told: {told}.", fix="It is tried again.") from None
     if status == _GONE:
-        raise GoneError(f"{masked(url)} answered 410: it wants nothing any more.", fix="Add it anew when it does.")
+        raise GoneError(
+            f"{masked(url)} answered 410: it wants nothing any more.",
+            fix="Once it does: unity-mlops notify replay ENDPOINT_ID.",
+        )
     if not 200 <= status < 300:  # noqa: PLR2004 - success
         raise ExternalError(f"{masked(url)} answered with status {status}.", fix="It is tried again.")
 
 
 class _Guarded(httpcore.SyncBackend):
-    """Connects to addresses that were judged, and to nothing else."""
+    """Connects to addresses that were judged, and to nothing else, until a deadline."""
 
-    def __init__(self, *, private: bool) -> None:
+    def __init__(self, deadline: Deadline, *, private: bool) -> None:
         super().__init__()
+        self._deadline = deadline
         self._private = private
 
     def connect_tcp(
@@ -116,6 +124,7 @@ class _Guarded(httpcore.SyncBackend):
         socket_options: typing.Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Resolve the name, refuse it when any of its addresses is not public, and connect to one that was seen."""
+        del timeout, local_address
         found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         refused = [address for address in found if not (self._private or _is_public(address))]
         if refused or not found:
@@ -125,15 +134,54 @@ class _Guarded(httpcore.SyncBackend):
             )
         first, *others = dict.fromkeys(found)
         try:
-            return super().connect_tcp(first, port, timeout, local_address, socket_options)
+            return self._connect(first, port, self._deadline.left() / (2 if others else 1), socket_options)
         except (httpcore.ConnectError, httpcore.ConnectTimeout):
             if not others:
                 raise
-        return super().connect_tcp(others[0], port, timeout, local_address, socket_options)
+        return self._connect(others[0], port, self._deadline.left(), socket_options)
+
+    def _connect(
+        self, address: str, port: int, timeout: float, options: typing.Iterable[httpcore.SOCKET_OPTION] | None
+    ) -> httpcore.NetworkStream:
+        return _Bounded(super().connect_tcp(address, port, timeout, socket_options=options), self._deadline)
 
     def connect_unix_socket(self, *_: object, **__: object) -> httpcore.NetworkStream:
         """Nobody is told through a socket file."""
         raise httpcore.ConnectError("socket files are not used")
+
+
+class _Bounded(httpcore.NetworkStream):
+    """A stream whose every step may take what is left until a deadline."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """What came."""
+        del timeout
+        return self._stream.read(max_bytes, self._deadline.left())
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send it."""
+        del timeout
+        self._stream.write(buffer, self._deadline.left())
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """The same, encrypted."""
+        del timeout
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left())
+        return _Bounded(stream, self._deadline)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> typing.Any:
+        """What the stream knows of its socket."""
+        return self._stream.get_extra_info(info)
 
 
 def _is_public(address: str) -> bool:
