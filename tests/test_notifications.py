@@ -24,6 +24,7 @@ from tests.receivers import DRIPS, Receiver, dripping_mail_server, receiver
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, ExternalError, InvalidInputError, NotFoundError
+from unity_mlops_mcp.scheduling.notifying import signing
 from unity_mlops_mcp.scheduling.notifying.deliver import WAITS_S, Deliverer, delivery_of
 from unity_mlops_mcp.scheduling.notifying.records import Notice, NoticeData, Wishes, notice_schema
 from unity_mlops_mcp.store.rows import (
@@ -373,6 +374,50 @@ def test_the_endpoint_of_the_settings_is_told_and_never_shown(
     said = capsys.readouterr()
     for text in (shown, said.out, said.err, caplog.text, repr(app.settings)):
         assert "a-secret-path" not in text
+
+
+def test_the_endpoint_of_the_settings_follows_them(home: Path) -> None:
+    first, second = signing.new_secret(), signing.new_secret()
+    moment = datetime.now(timezone.utc)
+    with receiver() as made:
+        before = App(Settings(home=home, webhook_url=SecretStr(made.url), webhook_secret=SecretStr(first)))
+        before.notify(moment)
+        a_job(before, "j1", "starting", "failed", failure=FAILURE)
+        before.notify(moment)
+        assert "not public" in str(before.list_deliveries().deliveries[0].problem)
+        before.close()
+        url, secret = SecretStr(made.url), SecretStr(second)
+        after = App(Settings(home=home, webhook_url=url, webhook_secret=secret, webhook_private=True))
+        after.notify(moment + timedelta(minutes=1))
+        ((headers, body),) = made.taken
+        Webhook(second).verify(body, headers)
+        silent = App(Settings(home=home, webhook_url=SecretStr(made.url)))
+        silent.notify(moment)
+        silent.close()
+        (endpoint,) = after.list_endpoints().endpoints
+        assert endpoint.private
+        assert after.store.notices.endpoints()[0].secret == second
+        after.close()
+
+
+def test_two_processes_that_find_the_endpoint_of_the_settings_at_once_add_it_once(home: Path) -> None:
+    with receiver() as made:
+        app = App(Settings(home=home, webhook_url=SecretStr(made.url), webhook_private=True))
+        with meanwhile(lambda: app.store.notices.add(an_endpoint("other", made.url))):
+            app.notify()
+        assert [one.endpoint_id for one in app.list_endpoints().endpoints] == ["other"]
+        app.close()
+
+
+def test_a_url_of_the_settings_that_cannot_be_used_keeps_nobody_else_from_being_told(home: Path) -> None:
+    with receiver() as made:
+        app = App(Settings(home=home, webhook_url=SecretStr("https://hooks.example/päth")))
+        app.add_endpoint(made.url, private=True)
+        a_job(app, "j1", "starting", "failed", failure=FAILURE)
+        with pytest.raises(InvalidInputError, match="cannot be used"):
+            app.notify()
+        assert len(made.taken) == 1
+        app.close()
 
 
 SENDER = """

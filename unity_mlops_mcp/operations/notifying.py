@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from random import SystemRandom
 from typing import TYPE_CHECKING, Literal, get_args
@@ -148,25 +150,43 @@ class Notifications:
 
     def tend(self, now: datetime | None = None) -> int:
         """Send what is due; how many deliveries were tried. It takes about a minute at most."""
-        self._ensure_configured()
-        return self._parts.deliverer.tend(now or utc_now())
+        try:
+            self._ensure_configured()
+        finally:  # the others are told, whatever is wrong with the one of the settings
+            tried = self._parts.deliverer.tend(now or utc_now())
+        return tried
 
-    def ensure_endpoint(self, url: str, *, private: bool = True, secret: str | None = None) -> None:
-        """Tell a webhook from now on, unless it is told already.
+    def ensure_endpoint(self, url: str, *, private: bool | None = None, secret: str | None = None) -> None:
+        """Tell a webhook from now on; when it is told already, by this secret and to such an address.
+
+        Args:
+            url: its URL.
+            private: whether it may be a loopback or private address; None: as it is, or no for a new one.
+            secret: signs it; None: as it is, or a new one that nobody is shown.
 
         Raises:
             InvalidInputError: the URL or the secret cannot be used.
         """
-        if not any(row.target == url for row in self._parts.store.notices.endpoints()):
-            self.add_endpoint(url, private=private, secret=secret)
+        from unity_mlops_mcp.scheduling.notifying import signing
+
+        row = next((row for row in self._parts.store.notices.endpoints() if row.target == url), None)
+        if row is None:
+            with suppress(ConflictError):  # another process has just done it
+                self.add_endpoint(url, private=bool(private), secret=secret)
+            return
+        given = {} if private is None else {"private": private}
+        kept = signing.require_secret(secret) if secret else row.secret
+        wanted = replace(row, secret=kept, data={**row.data, **given})
+        if wanted != row:
+            self._parts.store.notices.change(wanted)
 
     def _ensure_configured(self) -> None:
-        """The endpoint that the settings name is one like any other."""
+        """The endpoint that the settings name is one like any other; what they do not say of it stays as it is."""
         settings = self._parts.settings
         if settings.webhook_url is not None:
             secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
-            url = settings.webhook_url.get_secret_value()
-            self.ensure_endpoint(url, private=settings.webhook_private, secret=secret)
+            private = settings.webhook_private if "webhook_private" in settings.model_fields_set else None
+            self.ensure_endpoint(settings.webhook_url.get_secret_value(), private=private, secret=secret)
 
     def _row(self, endpoint_id: str) -> EndpointRow:
         rows = self._parts.store.notices.endpoints()
