@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from unity_mlops_mcp.errors import ConflictError, ExternalError, InvalidInputError
-from unity_mlops_mcp.inputs import exactly_one
 from unity_mlops_mcp.jobs.records import Job
 from unity_mlops_mcp.kinds import KINDS
 from unity_mlops_mcp.operations.parts import Parts
-from unity_mlops_mcp.operations.planning import Planning, read_asset, told
+from unity_mlops_mcp.operations.planning import Meaning, Planning, told
 from unity_mlops_mcp.operations.unity_builds import UnityBuilds, UnityWish
 from unity_mlops_mcp.results.builds import BuildResult
 from unity_mlops_mcp.views.status import shapes
@@ -64,26 +63,19 @@ class Environments:
             InvalidInputError: not exactly one of them was given, or it cannot be used.
             SetupError: there is no fitting Unity Editor.
         """
-        given = {"description": description, "spec_id": spec_id, "spec": spec}
+        described = any(value is not None for value in (description, spec_id, spec))
         wish = UnityWish(project_path, scenes, editor_path, build_target, areas, confirm)
         on_unity = target == "unity" or (target is None and project_path is not None)
         if not on_unity:
             _refuse_unity_arguments(wish)
-        if not (project_path and on_unity and not any(value is not None for value in given.values())):
-            exactly_one(given)
-        if description is None and (observation_space or action_space):
-            raise InvalidInputError(
-                "observation_space and action_space go with a description.", fix="Leave them out: a spec has its own."
-            )
-        plan = None
-        if description is not None:
-            asset = read_asset(description, observation_space, action_space, name)
-            plan = self._planning.plan(asset, use_llm=use_llm, client_answer=client_answer)
-        has_spec = any(value is not None for value in given.values())
-        saved = self._saved_spec(plan, spec_id, spec) if has_spec else None
-        if saved is None or on_unity:
+        if project_path and on_unity and not described:
+            return self._unity.start(wish, saved=None, plan=None, idempotency_key=idempotency_key)
+        plan, saved = self._planning.meant(
+            Meaning(description, spec, spec_id, observation_space, action_space, name, use_llm, client_answer)
+        )
+        if on_unity:
             return self._unity.start(wish, saved=saved, plan=plan, idempotency_key=idempotency_key)
-        return self._make(plan, saved, "sandbox", idempotency_key)
+        return self._make(plan, saved, idempotency_key)
 
     def build_asset(self, asset: UnityAssetSpec) -> BuildResult:
         """Make the sandbox player that an asset describes.
@@ -91,8 +83,8 @@ class Environments:
         Raises:
             InvalidInputError: the description cannot be placed.
         """
-        planned = self._planning.plan(asset)
-        return self._make(planned, self._saved_spec(planned, None, None), "sandbox", None)
+        plan = self._planning.plan(asset)
+        return self._make(plan, self._planning.keep(plan), None)
 
     def load(self, build_id: str) -> PlayerBuild:
         """The build of this id.
@@ -104,23 +96,12 @@ class Environments:
 
         return load_build(build_id, settings=self._parts.settings, store=self._parts.store)
 
-    def _make(self, plan: Plan | None, saved: SavedSpec, target: str, idempotency_key: str | None) -> BuildResult:
-        request = {"spec_id": saved.spec_id, "target": target}
+    def _make(self, plan: Plan | None, saved: SavedSpec, idempotency_key: str | None) -> BuildResult:
+        request = {"spec_id": saved.spec_id, "target": "sandbox"}
         job = self._parts.jobs.run_inline(
             KINDS["build"], request, subject=saved.spec_id, idempotency_key=idempotency_key
         )
         return self._build_result(job, plan)
-
-    def _saved_spec(self, plan: Plan | None, spec_id: str | None, spec: str | None) -> SavedSpec:
-        from unity_mlops_mcp.spec.environment import EnvironmentSpec
-        from unity_mlops_mcp.spec.library import load_spec, save_spec
-
-        home = self._parts.store.home
-        if plan is not None:
-            return save_spec(home, plan.spec, archetype=plan.archetype, training=plan.training)
-        if spec_id is not None:
-            return load_spec(home, spec_id)
-        return save_spec(home, EnvironmentSpec.from_text(spec or ""), archetype=None, training=None)
 
     def _build_result(self, job: Job, plan: Plan | None) -> BuildResult:
         if job.failure is not None:

@@ -82,7 +82,7 @@ class Planning:
             InvalidInputError: not exactly one of description, spec and spec_id was given, or it cannot be used.
             NotFoundError: there is no such spec.
         """
-        from unity_mlops_mcp.spec.library import load_spec, save_spec
+        from unity_mlops_mcp.spec.library import load_spec
 
         exactly_one(
             {"description": meaning.description, "spec": meaning.spec, "spec_id": meaning.spec_id},
@@ -90,12 +90,17 @@ class Planning:
         if meaning.description is None and (meaning.observation_space or meaning.action_space):
             fix = "Leave them out: a spec has its own."
             raise InvalidInputError("observation_space and action_space go with a description.", fix=fix)
-        home = self._parts.store.home
         if meaning.spec_id is not None:
-            return None, load_spec(home, meaning.spec_id)
+            return None, load_spec(self._parts.store.home, meaning.spec_id)
         asset = read_asset(meaning.description or "", meaning.observation_space, meaning.action_space, meaning.name)
         plan = self.plan(asset, use_llm=meaning.use_llm, client_answer=meaning.client_answer, spec=meaning.spec)
-        return plan, save_spec(home, plan.spec, archetype=plan.archetype, training=plan.training)
+        return plan, self.keep(plan)
+
+    def keep(self, plan: Plan) -> SavedSpec:
+        """Keep a plan's spec in the home; one that is there already is that."""
+        from unity_mlops_mcp.spec.library import save_spec
+
+        return save_spec(self._parts.store.home, plan.spec, archetype=plan.archetype, training=plan.training)
 
     def client_question(
         self, description: str, observation_space: str | None = None, action_space: str | None = None

@@ -14,7 +14,6 @@ from unity_mlops_mcp.results.runs import ResumedRun, StartedRun, StopResult
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.spec.requests import RLTrainingConfig, UnityAssetSpec
-    from unity_mlops_mcp.training.planning import Player
 
 Algorithm = Literal["ppo", "sac", "poca", "iql"]
 
@@ -82,19 +81,12 @@ class Trainings:
                 another behaviour; nothing was started.
             ConflictError, SetupError: the run id is taken, or there is no trainer.
         """
-        from unity_mlops_mcp.training.offline import FROM_REWARDS, learning_from
-        from unity_mlops_mcp.training.planning import Player, Wish
-        from unity_mlops_mcp.training.player import player_for
+        from unity_mlops_mcp.training.planning import Place, Wish
         from unity_mlops_mcp.training.runs import Naming
-        from unity_mlops_mcp.training.trainer.environment import find_trainer
-        from unity_mlops_mcp.training.trainer.offline_rl import find_offline_rl
 
-        named = {"build_id": build_id, "env_path": env_path, "editor": editor or None}
-        if training_mode != "offline" or any(named.values()):
-            exactly_one(named)
-            player = player_for(self._parts.settings, self._parts.store, build_id=build_id, env_path=env_path)
-        else:
-            player = Player("none")
+        place = Place(build_id, env_path, editor)
+        if training_mode != "offline" or place != Place():
+            exactly_one({"build_id": build_id, "env_path": env_path, "editor": editor or None})
         wish = Wish(
             algorithm=algorithm,
             max_steps=max_steps,
@@ -114,29 +106,9 @@ class Trainings:
             offline_dataset_path=offline_dataset_path,
             demonstration_signals=demonstration_signals,
         )
-        player = learning_from(self._parts.settings, player, wish)
-        if algorithm in FROM_REWARDS:
-            trainer = find_offline_rl(self._parts.settings)
-        else:
-            trainer = find_trainer(self._parts.settings, self._parts.cache)
-        job = self._parts.runs.start(
-            player,
-            trainer,
-            wish,
-            Naming(run_id, force=force, idempotency_key=idempotency_key),
-            asset=asset or (player.behaviors[0] if player.behaviors else None),
-            revision=self._revision(player, trainer_config),
-        )
+        naming = Naming(run_id, force=force, idempotency_key=idempotency_key)
+        job = self._parts.runs.start(place, wish, naming, cache=self._parts.cache, asset=asset, called_in=Path.cwd())
         return StartedRun(**self._started(job))
-
-    def _revision(self, player: Player, trainer_config: str | None) -> str | None:
-        from unity_mlops_mcp.training.planning import trainer_config_file
-        from unity_mlops_mcp.training.revision import git_revision, project_revision
-
-        if player.build and player.build.facts and player.build.facts.project:
-            return project_revision(player.build)
-        file = player.env_path or trainer_config_file(self._parts.settings, trainer_config)
-        return git_revision(file.parent if file else Path.cwd())
 
     def _started(self, job: Job) -> dict[str, Any]:
         return {

@@ -348,27 +348,17 @@ def _player(shop: Workshop, build_id: str, *, job_id: str, cached: bool) -> Buil
 
 
 def _start_run(shop: Workshop) -> Job:
-    from unity_mlops_mcp.training.offline import learning_from
-    from unity_mlops_mcp.training.planning import Wish
-    from unity_mlops_mcp.training.player import player_for
-    from unity_mlops_mcp.training.revision import project_revision
+    from unity_mlops_mcp.training.planning import Place, Wish
     from unity_mlops_mcp.training.runs import Naming
-    from unity_mlops_mcp.training.trainer.environment import find_trainer
 
-    built, training = shop.results.of(Built), shop.wanted.training
-    player = player_for(shop.settings, shop.store, build_id=built.build_id, env_path=None)
-    trainer = find_trainer(shop.settings, shop.cache)
+    training = shop.wanted.training
     wish = Wish(
         max_steps=shop.wanted.max_steps,
         initialize_from=warm_start(shop),
         **(training.start_arguments() if training else {}),
     )
-    player = learning_from(shop.settings, player, wish)
-    naming = Naming(idempotency_key=shop.key("train"))
-    revision = project_revision(player.build)
-    return shop.runs.start(
-        player, trainer, wish, naming, asset=shop.wanted.asset or built.behaviors[0].name, revision=revision
-    )
+    place, naming = Place(build_id=shop.results.of(Built).build_id), Naming(idempotency_key=shop.key("train"))
+    return shop.runs.start(place, wish, naming, cache=shop.cache, asset=shop.wanted.asset)
 
 
 def _show_run(shop: Workshop, job: Job) -> None:

@@ -54,6 +54,15 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class Place:
+    """What is trained on: one of a build, a player of the user's own and the open Editor; none of them, a dataset."""
+
+    build_id: str | None = None
+    env_path: str | None = None
+    editor: bool = False
+
+
+@dataclass(frozen=True)
 class PendingBuild:
     """A Unity build that is being made: its id, and the job that makes it."""
 

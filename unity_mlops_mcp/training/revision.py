@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unity_mlops_mcp.builds.records import PlayerBuild
 from unity_mlops_mcp.errors import MlopsError
 from unity_mlops_mcp.process.commands import find, run
 
@@ -20,12 +19,6 @@ def git_revision(folder: Path) -> str | None:
     if not head:
         return None
     return f"{head}-dirty" if _git(folder, "status", "--porcelain", "--untracked-files=no") else head
-
-
-def project_revision(build: PlayerBuild | None) -> str | None:
-    """The revision of the Unity project that a build was made from; None without one."""
-    project = build.facts.project if build and build.facts else None
-    return git_revision(Path(project)) if project else None
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -6,6 +6,7 @@ import copy
 import random
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unity_mlops_mcp.config import Settings
@@ -18,10 +19,14 @@ from unity_mlops_mcp.store.rows import RunRow
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.training.cloning import demonstration_of
 from unity_mlops_mcp.training.folder import RunFolder
-from unity_mlops_mcp.training.offline import rewards_algorithm, with_demonstration
-from unity_mlops_mcp.training.planning import Player, Wish, plan_training
+from unity_mlops_mcp.training.offline import FROM_REWARDS, learning_from, rewards_algorithm, with_demonstration
+from unity_mlops_mcp.training.planning import Place, Player, Wish, plan_training, trainer_config_file
+from unity_mlops_mcp.training.player import player_for
 from unity_mlops_mcp.training.records import Trainer
 from unity_mlops_mcp.training.request import TrainingRequest
+from unity_mlops_mcp.training.revision import git_revision
+from unity_mlops_mcp.training.trainer.environment import Cache, find_trainer
+from unity_mlops_mcp.training.trainer.offline_rl import find_offline_rl
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.metrics.reader import RunReader
@@ -97,14 +102,51 @@ class Runs:
         return RunFigures(row, reader, behavior, summary)
 
     def start(
-        self, player: Player, trainer: Trainer, wish: Wish, naming: Naming, *, asset: str | None, revision: str | None
+        self,
+        place: Place,
+        wish: Wish,
+        naming: Naming,
+        *,
+        cache: Cache,
+        asset: str | None = None,
+        called_in: Path | None = None,
     ) -> Job:
-        """Accept a training.
+        """Accept a training, which goes on without the caller.
+
+        Args:
+            place: what is trained on.
+            wish: how.
+            naming: how the run is named; the same idempotency key gives the same run again.
+            cache: keeps what was found out of trainers.
+            asset: whose run it is; the first behaviour's name where None.
+            called_in: the folder whose git revision is recorded where no project, player or trainer YAML has one.
 
         Raises:
-            InvalidInputError: something asked for cannot be used.
-            ConflictError: the run id is taken.
+            InvalidInputError, NotFoundError: something asked for cannot be used, or the dataset is absent, damaged or
+                of another behaviour; nothing was started.
+            ConflictError, SetupError: the run id is taken, or there is no trainer.
         """
+        player = Player("none")
+        if place != Place():
+            player = player_for(self._settings, self._store, build_id=place.build_id, env_path=place.env_path)
+        player = learning_from(self._settings, player, wish)
+        if wish.algorithm in FROM_REWARDS:
+            trainer = find_offline_rl(self._settings)
+        else:
+            trainer = find_trainer(self._settings, cache)
+        asset = asset or next(iter(player.behaviors), None)
+        return self._start(player, trainer, wish, naming, asset=asset, revision=self._revision(player, wish, called_in))
+
+    def _revision(self, player: Player, wish: Wish, called_in: Path | None) -> str | None:
+        if player.build and player.build.facts and player.build.facts.project:
+            return git_revision(Path(player.build.facts.project))
+        file = player.env_path or trainer_config_file(self._settings, wish.trainer_config)
+        folder = file.parent if file else called_in
+        return git_revision(folder) if folder else None
+
+    def _start(
+        self, player: Player, trainer: Trainer, wish: Wish, naming: Naming, *, asset: str | None, revision: str | None
+    ) -> Job:
         known = self._known(naming.idempotency_key)
         if known is not None:
             return self._ensure_job(known)
