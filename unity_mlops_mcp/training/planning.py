@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -174,6 +175,29 @@ def plan_training(
         training_mode=wish.training_mode,
         recorded=player.recorded,
         notes=tuple(notes),
+    )
+
+
+def asked_before(request: TrainingRequest) -> tuple[Place, Wish]:
+    """The place and the wish that make this request again, seed and all."""
+    place = Place(request.build_id, request.env_path, editor=request.player == "editor")
+    return place, Wish(
+        algorithm=request.rewards_algorithm,
+        max_steps=request.max_steps,
+        num_envs=request.num_envs,
+        num_areas=request.num_areas,
+        time_scale=request.time_scale,
+        seed=request.seed,
+        trainer_mode=request.trainer_mode,
+        trainer_config=json.dumps({"behaviors": request.configuration["behaviors"]}),
+        initialize_from=request.initialize_from,
+        no_graphics=request.no_graphics,
+        width=request.width,
+        height=request.height,
+        env_args=request.env_args,
+        training_mode=request.training_mode,
+        offline_dataset_path=request.recorded.path if request.recorded else None,
+        demonstration_signals=",".join(request.signals) or None,
     )
 
 

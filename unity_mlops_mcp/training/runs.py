@@ -110,6 +110,7 @@ class Runs:
         cache: Cache,
         asset: str | None = None,
         called_in: Path | None = None,
+        revision: str | None = None,
     ) -> Job:
         """Accept a training, which goes on without the caller.
 
@@ -120,6 +121,7 @@ class Runs:
             cache: keeps what was found out of trainers.
             asset: whose run it is; the first behaviour's name where None.
             called_in: the folder whose git revision is recorded where no project, player or trainer YAML has one.
+            revision: a git revision that is known already.
 
         Raises:
             InvalidInputError, NotFoundError: something asked for cannot be used, or the dataset is absent, damaged or
@@ -135,7 +137,8 @@ class Runs:
         else:
             trainer = find_trainer(self._settings, cache)
         asset = asset or next(iter(player.behaviors), None)
-        return self._start(player, trainer, wish, naming, asset=asset, revision=self._revision(player, wish, called_in))
+        revision = revision or self._revision(player, wish, called_in)
+        return self._start(player, trainer, wish, naming, asset=asset, revision=revision)
 
     def _revision(self, player: Player, wish: Wish, called_in: Path | None) -> str | None:
         if player.build and player.build.facts and player.build.facts.project:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import anyio.to_thread
@@ -114,35 +114,19 @@ class _Promotion:
     def _train_again(self) -> Job:
         """The same training with another seed."""
         from unity_mlops_mcp.store.cache import Cache
-        from unity_mlops_mcp.training.planning import Wish
-        from unity_mlops_mcp.training.player import player_for
+        from unity_mlops_mcp.training.planning import asked_before
         from unity_mlops_mcp.training.record import read_record
+        from unity_mlops_mcp.training.request import TrainingRequest
         from unity_mlops_mcp.training.runs import Naming, Runs
-        from unity_mlops_mcp.training.trainer.environment import find_trainer
 
-        settings, store = self._context.settings, self._store
-        runs = Runs(settings, store, self._jobs)
+        settings = self._context.settings
+        runs = Runs(settings, self._store, self._jobs)
         record = read_record(runs.folder(_run_of(self._version)))
-        asked = record["request"]
-        player = player_for(settings, store, build_id=asked.get("build_id"), env_path=asked.get("env_path"))
-        cache = Cache(settings.home / "cache")
-        try:
-            trainer = find_trainer(settings, cache)
-        finally:
-            cache.close()
-        wish = Wish(
-            max_steps=asked["max_steps"],
-            num_envs=asked["num_envs"],
-            num_areas=asked["num_areas"],
-            time_scale=asked["time_scale"],
-            seed=asked["seed"] + 1,
-            trainer_mode=asked["trainer_mode"],
-            trainer_config=json.dumps({"behaviors": record["configuration"]["behaviors"]}),
-            no_graphics=asked["no_graphics"],
-            env_args=tuple(asked["env_args"]),
-        )
+        asked = TrainingRequest.model_validate({**record["request"], "configuration": record["configuration"]})
+        place, wish = asked_before(asked.model_copy(update={"seed": asked.seed + 1}))
         naming = Naming(idempotency_key=self._key("training"))
-        return runs.start(player, trainer, wish, naming, asset=None, revision=record.get("revision"))
+        with closing(Cache(settings.home / "cache")) as cache:
+            return runs.start(place, wish, naming, cache=cache, revision=record.get("revision"))
 
     async def _evaluate(self, which: str, request: EvaluationRequest) -> None:
         data = request.model_dump(mode="json")
