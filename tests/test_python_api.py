@@ -98,7 +98,7 @@ def run(folder: Path, program: str, **values: object) -> subprocess.CompletedPro
 
 def test_the_names_are_all_there() -> None:
     assert {"UnityAssetSpec", "RLTrainingConfig", "TrainingJob", "UnityMLOpsOrchestrator"} <= set(__all__)
-    assert {"TrainingSchedule", "TrainingScheduler"} <= set(__all__)
+    assert {"TrainingSchedule", "TrainingScheduler", "MlopsError"} <= set(__all__)
     assert UnityMLOpsOrchestrator.train_rl_agent is UnityMLOpsOrchestrator.train_with_mlagents
 
 

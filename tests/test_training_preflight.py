@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from unity_mlops_mcp.config import Settings, settings
 from unity_mlops_mcp.errors import SetupError
+from unity_mlops_mcp.jobs.ports import lease_ports
 from unity_mlops_mcp.training.doctor import doctor, fixable, needs_repair
 from unity_mlops_mcp.training.preflight import (
     check_disk,
@@ -203,9 +205,29 @@ def test_what_a_setting_causes_is_not_called_fixable(home: Path, tmp_path: Path)
     assert fixable(checks) == ()
 
 
+def test_a_port_that_a_training_of_ours_or_another_program_holds_is_no_fault(home: Path) -> None:
+    with lease_ports(1, 43100) as mine:
+        ports = named(doctor(Settings(home=home, base_port=mine.first)), "ports")
+        assert ports.status == "ok"
+        assert f"{mine.first} is held by a training that runs" in ports.found
+        assert re.search(r"; the next training takes 43\d{3}$", ports.found)
+    with lease_ports(1, 43100) as other:
+        port = other.first
+    with socket.create_server(("", port)):
+        ports = named(doctor(Settings(home=home, base_port=port)), "ports")
+        assert (ports.status, "another program" in ports.found) == ("ok", True)
+    assert named(doctor(Settings(home=home, base_port=port)), "ports").found == f"{port} free"
+
+
+def test_no_free_port_at_all_is_a_fault(home: Path) -> None:
+    with lease_ports(1, 65535) as last:  # the greatest port there is, above what the setting takes
+        ports = named(doctor(Settings(home=home).model_copy(update={"base_port": last.first})), "ports")
+    assert (ports.status, "UNITY_MLOPS_BASE_PORT" in ports.fix) == ("fail", True)
+
+
 @pytest.mark.trainer
 def test_a_machine_with_a_managed_trainer_is_found_well(managed: Trainer, home: Path) -> None:
     checks = doctor(Settings(home=home, trainer=managed.python, warn_free_gb=0, min_free_gb=0))
     assert named(checks, "trainer").found.startswith("managed: mlagents 1.1.0")
     assert named(checks, "ONNX export").status == "ok"
-    assert not [check for check in checks if check.status == "fail" and check.name != "ports"]
+    assert not [check for check in checks if check.status == "fail"]

@@ -8,9 +8,11 @@ from __future__ import annotations
 from unity_mlops_mcp.compat.orchestrator import UnityMLOpsOrchestrator
 from unity_mlops_mcp.compat.records import TrainingJob, TrainingResult, TrainingSchedule
 from unity_mlops_mcp.compat.scheduler import TrainingScheduler
+from unity_mlops_mcp.errors import MlopsError
 from unity_mlops_mcp.spec.requests import RLTrainingConfig, UnityAssetSpec
 
 __all__ = [
+    "MlopsError",
     "RLTrainingConfig",
     "TrainingJob",
     "TrainingResult",

@@ -87,13 +87,24 @@ def lease_port(port: int, *, fix: str) -> PortLease:
     return PortLease({port: lock})
 
 
+def is_leased(port: int) -> bool:
+    """Whether a process of ours, of any home on this machine, holds the port now."""
+    lock = _lock_of(port)
+    try:
+        free = lock.acquire()
+    except OSError:  # another user's file, which we may not open
+        return True
+    lock.release()
+    return not free
+
+
 def is_free(port: int) -> bool:
     """Whether ML-Agents could listen on the port now: on every address, IPv4 and IPv6."""
     return all(_can_bind(family, port) for family in (socket.AF_INET, socket.AF_INET6))
 
 
 def _take(port: int) -> FileLock | None:
-    lock = FileLock(machine_wide_folder("unity-mlops-ports") / f"{port}.lock", mode=0o666)
+    lock = _lock_of(port)
     try:
         if not lock.acquire():
             return None
@@ -103,6 +114,10 @@ def _take(port: int) -> FileLock | None:
         return lock
     lock.release()
     return None
+
+
+def _lock_of(port: int) -> FileLock:
+    return FileLock(machine_wide_folder("unity-mlops-ports") / f"{port}.lock", mode=0o666)
 
 
 def _release(held: dict[int, FileLock]) -> None:

@@ -13,11 +13,12 @@ from unity_mlops_mcp.builds.unity.licence import licence_found
 from unity_mlops_mcp.builds.unity.platforms import Platform, own_target
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import SetupError
+from unity_mlops_mcp.jobs.ports import is_leased, lease_ports
 from unity_mlops_mcp.process import system
 from unity_mlops_mcp.process.commands import find
 from unity_mlops_mcp.process.files import network_mount
 from unity_mlops_mcp.training.configuration.schema import version_key
-from unity_mlops_mcp.training.preflight import check_disk, check_home, check_ports, check_trainer
+from unity_mlops_mcp.training.preflight import check_disk, check_home, check_trainer
 from unity_mlops_mcp.training.records import Check, Trainer
 from unity_mlops_mcp.training.trainer.environment import INSTALL_COMMAND, Cache, find_trainer, opened_cache
 from unity_mlops_mcp.training.trainer.export import check_export
@@ -71,7 +72,7 @@ def _checks(settings: Settings, cache: Cache, *, export: bool) -> Iterator[Check
         yield Check(name="trainer", status="fail", found=error.message, needed=needed, fix=fix)
     else:
         yield from _trainer(trainer, settings, cache, export=export)
-    yield check_ports(settings.base_port, 1)
+    yield _ports(settings.base_port)
     yield check_unity(settings)
     yield from _tools()
 
@@ -127,6 +128,21 @@ def _memory() -> Check:
         return Check(name="memory", status="ok", found=f"{total:.0f} GB", needed=needed)
     fix = "Set UNITY_MLOPS_MAX_JOBS=1, and keep num_envs at 1."
     return Check(name="memory", status="warn", found=f"{total:.1f} GB", needed=needed, fix=fix)
+
+
+def _ports(base: int) -> Check:
+    """Where the next training will listen: it passes over what others hold, another training of ours among them."""
+    needed = f"a free port from {base} up"
+    try:
+        with lease_ports(1, base) as lease:
+            first = lease.first
+    except SetupError as error:
+        return Check(name="ports", status="fail", found=error.message, needed=needed, fix=error.fix)
+    if first == base:
+        return Check(name="ports", status="ok", found=f"{base} free", needed=needed)
+    holder = "a training that runs" if is_leased(base) else "another program"
+    found = f"{base} is held by {holder}; the next training takes {first}"
+    return Check(name="ports", status="ok", found=found, needed=needed)
 
 
 def _glibc() -> Iterator[Check]:

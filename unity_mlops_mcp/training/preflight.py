@@ -127,7 +127,7 @@ def check_disk(settings: Settings) -> Check:
 
 
 def check_ports(base_port: int, count: int) -> Check:
-    """Whether the ports of a training are free at this moment."""
+    """Whether the ports that a training has leased are free at this moment: what has no lease may have taken them."""
     last = base_port + max(1, count) - 1
     taken = [port for port in range(base_port, last + 1) if not port_is_free(port)]
     needed = f"port {base_port} free" if base_port == last else f"ports {base_port} to {last} free"
