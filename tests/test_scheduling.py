@@ -262,6 +262,28 @@ def test_a_continuous_schedule_goes_on_after_its_pause(store: Store, world: Worl
     ]
 
 
+def test_a_continuous_schedule_keeps_its_pause_when_the_clock_had_been_a_month_ahead(
+    store: Store, world: World
+) -> None:
+    add(store, "always", cron="continuous", pause_s=600, overlap="allow")
+    tend(store, world, START + timedelta(days=30))
+    world.ends = dict.fromkeys(world.ends, START + timedelta(minutes=5))
+    for seconds in range(0, 60 * 60, 30):
+        tend(store, world, START + timedelta(seconds=seconds))
+    rows = sorted(store.schedules.firings_of("always", limit=None), key=lambda row: row.changed_at)
+    assert [row.state for row in rows] == ["succeeded"] * 6
+    pauses = [later.due_at - earlier.finished_at for earlier, later in pairwise(rows) if earlier.finished_at]
+    assert pauses == [timedelta(minutes=10)] * 5
+
+
+def test_a_continuous_schedule_goes_on_when_all_that_ended_ended_a_month_ahead(store: Store, world: World) -> None:
+    add(store, "always", cron="continuous", pause_s=600)
+    settle(store, world, START + timedelta(days=30), "one")
+    for minutes in (0, 9, 10):
+        settle(store, world, START + timedelta(minutes=minutes), "one")
+    assert fired(store, "always")[:-1] == [START, START + timedelta(minutes=10)]
+
+
 def test_assets_train_side_by_side_and_one_that_fails_stops_nobody(store: Store, world: World) -> None:
     world.takes, world.failing = timedelta(minutes=10), frozenset({"b"})
     add(store, "several", cron="0 * * * *", work=("a", "b", "c", "d", "e"), most=2)
@@ -362,11 +384,15 @@ def test_a_schedule_that_cannot_be_read_silences_no_other_and_can_be_mended(
         ("{1: 2}", "1 cannot be changed"),
         ("{build_id: x}", "max_concurrent_jobs"),
         ("{training: {seed: 2020-01-01}}", "training.seed: "),
+        ("{training: {training_mode: offline}}", "needs a dataset"),
+        ("{training: {training_mode: hybrid, offline_dataset_path: ~/none.demo}}", "none.demo"),
+        ("{after: 5}", "after: "),
         ("{alias: null}", "alias: "),
         ("{warm_start: perhaps}", "warm_start: "),
         ("{cron: null}", "cron: "),
         ("{cron: 61 * * * *}", "out of range"),
         ("{timezone: Mars/Olympus}", "no time zone"),
+        ("{timezone: localtime}", "this machine's own"),
     ],
 )
 def test_a_change_that_cannot_be_used_is_refused_and_changes_nothing(app: App, changes: str, said: str) -> None:

@@ -97,6 +97,9 @@ def test_words_stand_for_rules(word: str) -> None:
         ("now", None, "not five fields"),
         ("0 2 * * *", "Mars/Olympus", "no time zone"),
         ("0 2 * * *", "../../etc/passwd", "no time zone"),
+        ("0 2 * * *", "localtime", "this machine's own"),
+        ("0 2 * * *", "right/UTC", "this machine's own"),
+        ("0 2 * * *", "Factory", "this machine's own"),
     ],
 )
 def test_what_is_no_rule_is_refused_with_what_would_be(cron: str, zone: str | None, said: str) -> None:

@@ -100,12 +100,16 @@ class Pipelines:
         """Refuse now what a stage would refuse later; a language model of ours is asked in its stage: it takes time.
 
         Raises:
-            InvalidInputError: the request cannot be placed, or the project cannot be used.
+            InvalidInputError: the request cannot be placed, or the project or the dataset cannot be used.
             SetupError: there is no trainer, or no Unity Editor that a build needs.
         """
         from unity_mlops_mcp.pipeline.stages import plan_on_unity
+        from unity_mlops_mcp.training.offline import asked_dataset
+        from unity_mlops_mcp.training.planning import Wish
         from unity_mlops_mcp.training.trainer.environment import find_trainer
 
+        if wanted.training is not None:
+            asked_dataset(self._parts.settings, Wish(**wanted.training.start_arguments()))
         if wanted.request is not None and self._parts.settings.llm is None:
             self._planning.plan(read_asset(wanted.request), client_answer=wanted.client_answer)
         if wanted.on_unity:

@@ -125,7 +125,7 @@ class Schedules:
             self._parts.scheduler.tend(now)
             return self._result(row, next=f"It fires now: list_schedules(name={row.name!r}) shows its jobs.")
         if action == "change":
-            self._write(row, read_changes(changes or "").applied_to(row.data), now)
+            self._change(row, read_changes(changes or "").applied_to(row.data), now)
         else:
             resumed = {"seen_until": now} if action == "resume" and not row.enabled else {}
             table.change(row.schedule_id, now=now, enabled=action == "resume", **resumed)
@@ -149,6 +149,13 @@ class Schedules:
         if not table.add(row):
             raise _taken(schedule.name)
         return self._result(row)
+
+    def _change(self, row: ScheduleRow, schedule: Schedule, now: datetime) -> None:
+        """Write changes; what a firing would refuse of its changed work is refused now."""
+        if schedule.model_dump(mode="json", exclude_unset=True)["work"] != row.data.get("work"):
+            for wanted in schedule.work:
+                self._pipelines.fail_early(wanted)
+        self._write(row, schedule, now)
 
     def _write(self, row: ScheduleRow, schedule: Schedule, now: datetime, **values: Any) -> None:
         """Put a schedule in the place of a row's; moments of a pause, and of its new rule until now, are not owed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import available_timezones
 
 from croniter import CroniterBadDateError, croniter
 
@@ -22,6 +22,9 @@ PRESETS = {
 }
 """Words that may stand in the place of the five fields, as they are or as in ``@daily``."""
 
+_LOCAL_ZONES = {"localtime", "posixrules", "Factory"}
+"""Files beside the zones, which systems set up as they like."""
+
 
 @lru_cache(maxsize=256)  # every look of every process reads each schedule
 def read_cron(cron: str) -> str:
@@ -38,19 +41,27 @@ def read_cron(cron: str) -> str:
 
 
 def read_zone(name: str) -> str:
-    """The name of a time zone that this machine knows.
+    """The name of a time zone, one that means the same on every machine.
 
     Raises:
-        InvalidInputError: it knows none of this name.
+        InvalidInputError: this machine knows none of this name, or it would be another zone elsewhere.
     """
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+    if name in _LOCAL_ZONES or name.startswith(("right/", "posix/")):
+        raise InvalidInputError(
+            f"The time zone {name!r} is this machine's own: elsewhere it is another one, or none.",
+            fix="Give the zone's name, such as UTC, Europe/Berlin or America/New_York.",
+        )
+    if name not in _zones():
         raise InvalidInputError(
             f"There is no time zone {name!r} on this machine.",
             fix="Give a name such as UTC, Europe/Berlin or America/New_York; `pip install tzdata` brings them all.",
-        ) from error
+        )
     return name
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _require_fields(fields: str) -> None:

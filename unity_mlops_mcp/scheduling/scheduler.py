@@ -83,10 +83,11 @@ class Scheduler:
         rows = self._table.all()
         schedules = {row.schedule_id: self._read(row) for row in rows}
         self._look_after(schedules, now)
+        busy = {firing.schedule_id for firing in self._table.open_firings()}
         for row in rows:
             schedule = schedules[row.schedule_id]
             if row.enabled and schedule is not None:
-                self._fire(row, schedule, now)
+                self._fire(row, schedule, now, busy=row.schedule_id in busy)
         self._look_after(schedules, now)
         return True
 
@@ -110,10 +111,10 @@ class Scheduler:
                 _LOG.warning("Schedule %s cannot fire: %s", row.name, error)
             return None
 
-    def _fire(self, row: ScheduleRow, schedule: Schedule, now: datetime) -> None:
+    def _fire(self, row: ScheduleRow, schedule: Schedule, now: datetime, *, busy: bool) -> None:
         after = row.seen_until if row.seen_until - now < CLOCK_SLACK else now
         if schedule.rule.continuous:
-            moments: Sequence[datetime] = self._continuous(row, schedule, now)
+            moments: Sequence[datetime] = () if busy else self._continuous(row, schedule, now)
         else:
             moments = due(schedule.rule, after=after, until=now)
         until = max(now, after)
@@ -121,15 +122,16 @@ class Scheduler:
             self._table.fire(row, self._judged(row, schedule, moments, now), until=until)
 
     def _continuous(self, row: ScheduleRow, schedule: Schedule, now: datetime) -> tuple[datetime, ...]:
-        """The moment of the next firing, when the last one is over and the pause too; failures make it longer."""
-        newest = self._table.firings_of(row.schedule_id, limit=FAILURES_COUNTED)
-        if not newest:
-            return (now,)
+        """The moment of the next firing, when the pause after the last one is over; failures make it longer.
+
+        What ended later than the clock could be wrong for was written by another clock, and counts for nothing.
+        """
+        newest = self._table.ended_firings(row.schedule_id, until=now + CLOCK_SLACK, limit=FAILURES_COUNTED)
         failures = len(list(takewhile(lambda firing: firing.state == "failed", newest)))
         retry_s = min(FIRST_RETRY_S * 2 ** (failures - 1), LONGEST_RETRY_S) if failures else 0
         pause = max(schedule.rule.pause, timedelta(seconds=retry_s))
-        ended = newest[0].finished_at
-        return (now,) if ended is not None and ended + pause <= now else ()
+        ended = newest[0].finished_at if newest else None
+        return (now,) if ended is None or ended + pause <= now else ()
 
     def _judged(
         self, row: ScheduleRow, schedule: Schedule, moments: Sequence[datetime], now: datetime

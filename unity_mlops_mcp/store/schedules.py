@@ -132,6 +132,11 @@ class ScheduleTable:
         wanted = firings.select().where(firings.c.schedule_id == schedule_id)
         return self._firings(wanted.order_by(firings.c.due_at.desc()).limit(limit))
 
+    def ended_firings(self, schedule_id: str, *, until: datetime, limit: int) -> tuple[FiringRow, ...]:
+        """A schedule's firings that ended up to a moment, the last ended first."""
+        wanted = firings.select().where(firings.c.schedule_id == schedule_id, firings.c.finished_at <= until)
+        return self._firings(wanted.order_by(firings.c.finished_at.desc(), firings.c.due_at.desc()).limit(limit))
+
     def lease(self, name: str, holder: str, *, now: datetime, until: datetime) -> bool:
         """Take or renew a lease; False while somebody else holds it.
 

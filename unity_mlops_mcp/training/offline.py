@@ -13,7 +13,7 @@ from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.training.datasets.fitting import action_text, require_fit, shapes_text
 from unity_mlops_mcp.training.datasets.inspecting import inspect
-from unity_mlops_mcp.training.datasets.reading import read_dataset
+from unity_mlops_mcp.training.datasets.reading import dataset_files, read_dataset
 from unity_mlops_mcp.training.datasets.recorded import Recorded
 from unity_mlops_mcp.training.planning import Player, Wish
 from unity_mlops_mcp.training.request import TrainingRequest
@@ -35,6 +35,25 @@ def learning_from(settings: Settings, player: Player, wish: Wish) -> Player:
         InvalidInputError: no dataset was named or it cannot be used, it is of another behaviour (shapes are told), or
             the arguments contradict each other; nothing was started.
     """
+    path = asked_dataset(settings, wish)
+    if path is None:
+        return player
+    _refuse_player(player, wish)
+    recorded = _checked(settings, player, path)
+    if wish.algorithm in FROM_REWARDS:
+        _require_vectors(recorded, str(wish.algorithm))
+    preset: Mapping[str, Any] = player.preset
+    if wish.training_mode == "offline":
+        preset = {**preset, "max_steps": UPDATES}
+    return replace(player, recorded=recorded, preset=preset)
+
+
+def asked_dataset(settings: Settings, wish: Wish) -> str | None:
+    """The path of the dataset that is learned from, where files are; None where the training is online.
+
+    Raises:
+        InvalidInputError: no dataset was named or none is there, or the arguments contradict each other.
+    """
     if wish.algorithm in FROM_REWARDS and wish.training_mode != "offline":
         raise InvalidInputError(
             f"{wish.algorithm} learns from a dataset alone; found training_mode={wish.training_mode}.",
@@ -42,21 +61,15 @@ def learning_from(settings: Settings, player: Player, wish: Wish) -> Player:
         )
     if wish.training_mode == "online":
         _refuse_unused(wish)
-        return player
+        return None
     if not wish.offline_dataset_path:
         raise InvalidInputError(
             f"training_mode={wish.training_mode} needs a dataset.",
             fix="Give offline_dataset_path: .demo or .jsonl files, or a folder; record_demonstrations makes one.",
             cause="dataset",
         )
-    _refuse_player(player, wish)
-    recorded = _checked(settings, player, wish.offline_dataset_path)
-    if wish.algorithm in FROM_REWARDS:
-        _require_vectors(recorded, str(wish.algorithm))
-    preset: Mapping[str, Any] = player.preset
-    if wish.training_mode == "offline":
-        preset = {**preset, "max_steps": UPDATES}
-    return replace(player, recorded=recorded, preset=preset)
+    dataset_files(settings, wish.offline_dataset_path)
+    return wish.offline_dataset_path
 
 
 def _refuse_unused(wish: Wish) -> None:
