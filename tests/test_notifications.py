@@ -309,15 +309,61 @@ def test_an_endpoint_that_another_process_adds_and_tells_meanwhile_is_told(told:
         "http://2130706433:{port}/x",
         "http://169.254.169.254/latest/meta-data",
         "http://10.0.0.1/x",
+        "http://[64:ff9b::7f00:1]:{port}/x",
+        "http://[64:ff9b:1::7f00:1]:{port}/x",
+        "http://[2002:7f00:1::]:{port}/x",
+        "http://[2001:0:7f00:1::]:{port}/x",
+        "http://[::127.0.0.1]:{port}/x",
     ],
 )
 def test_private_addresses_are_refused_unless_they_are_allowed(told: App, url: str) -> None:
+    """At once where the URL spells one out, and at every attempt, as a name may come to mean one."""
     with receiver() as made:
         target = url.format(port=made.url.split(":")[2].partition("/")[0])
-        added = told.add_endpoint(target)
-        with pytest.raises(ExternalError, match=r"not public|could not be told"):
-            told.test_endpoint(added.endpoint_id)
+        with pytest.raises(InvalidInputError, match=r"not public.*--allow-private"):
+            told.add_endpoint(target)
+        told.store.notices.add(an_endpoint("older", target, private=False))
+        with pytest.raises(ExternalError, match="not public"):
+            told.test_endpoint("older")
         assert made.taken == []
+
+
+def test_public_addresses_are_taken_in_every_form(told: App) -> None:
+    for host in ("9.9.9.9", "[2620:fe::fe]", "[64:ff9b::909:909]", "[::ffff:9.9.9.9]"):
+        assert told.add_endpoint(f"https://{host}/x").endpoint_id
+
+
+def test_every_test_is_a_message_of_its_own(told: App) -> None:
+    with receiver() as made:
+        added = told.add_endpoint(made.url, private=True)
+        for _ in range(2):
+            told.test_endpoint(added.endpoint_id)
+        assert len({headers["webhook-id"] for headers, _ in made.taken}) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"), [(500, "receiver's log"), (302, "not followed"), (401, "secret"), (404, "path")]
+)
+def test_a_test_that_is_not_taken_says_what_to_check(told: App, answer: int, advice: str) -> None:
+    with receiver(answer) as made:
+        added = told.add_endpoint(made.url, private=True)
+        with pytest.raises(ExternalError, match=advice) as caught:
+            told.test_endpoint(added.endpoint_id)
+        assert "tried again" not in str(caught.value)
+
+
+def test_an_endpoint_is_changed_by_adding_it_anew(told: App) -> None:
+    added = told.add_endpoint("https://example.com/hook")
+    with pytest.raises(ConflictError, match=f"notify remove {added.endpoint_id}"):
+        told.add_endpoint("https://example.com/hook", events="model")
+    changed = told.add_endpoint("https://example.com/hook", events="model", shape="slack", replace=True)
+    assert (changed.endpoint_id, changed.events, changed.shape, changed.secret) == (
+        added.endpoint_id,
+        ["model"],
+        "slack",
+        None,
+    )
+    assert told.store.notices.endpoints()[0].secret == added.secret
 
 
 @pytest.mark.parametrize(
@@ -381,7 +427,9 @@ def test_the_endpoint_of_the_settings_follows_them(home: Path) -> None:
     moment = datetime.now(timezone.utc)
     with receiver() as made:
         before = App(Settings(home=home, webhook_url=SecretStr(made.url), webhook_secret=SecretStr(first)))
-        before.notify(moment)
+        with pytest.raises(InvalidInputError, match="UNITY_MLOPS_WEBHOOK_PRIVATE"):
+            before.notify(moment)
+        before.store.notices.add(an_endpoint("older", made.url, private=False, secret=first))
         a_job(before, "j1", "starting", "failed", failure=FAILURE)
         before.notify(moment)
         assert "not public" in str(before.list_deliveries().deliveries[0].problem)
@@ -517,6 +565,17 @@ def test_mail_is_tried_again_after_a_refusal_for_now_and_told_in_plain_words(
         "Message-ID: <msg_",
     ):
         assert part in text
+    app.close()
+
+
+def test_a_mail_server_without_starttls_is_told_with_the_setting_that_mends_it(
+    home: Path, mail: tuple[MailHandler, Controller]
+) -> None:
+    app = App(mail_settings(home, mail[1]).model_copy(update={"smtp_security": "starttls"}))
+    added = app.add_endpoint("team@example.com")
+    with pytest.raises(ExternalError, match=r"UNITY_MLOPS_SMTP_SECURITY to tls .* none") as caught:
+        app.test_endpoint(added.endpoint_id)
+    assert ".." not in str(caught.value)
     app.close()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from random import SystemRandom
 from typing import TYPE_CHECKING, Literal, get_args
@@ -41,6 +41,7 @@ class Notifications:
         shape: Shape = "standard",
         private: bool = False,
         secret: str | None = None,
+        replace: bool = False,
     ) -> EndpointResult:
         """Tell somebody of what happens from now on.
 
@@ -52,20 +53,20 @@ class Notifications:
             shape: how a webhook's body looks: ours, Slack's or Discord's.
             private: whether a webhook may go to a loopback or private address.
             secret: signs it: ``whsec_`` and base64; left out: a new one, which the answer shows this once.
+            replace: change the endpoint of this target, where there is one: it gets these events, kinds, shape and
+                privacy, and keeps its id, what is on its way, and its secret unless one is given.
 
         Raises:
             InvalidInputError: something cannot be used; nothing was written.
-            ConflictError: the target is told already.
+            ConflictError: the target is told already, and ``replace`` is false.
         """
         from unity_mlops_mcp.scheduling.notifying import email, signing, webhook
 
         wishes = _wishes(events, kinds, shape, private=private)
         by_mail = "@" in target and "://" not in target
-        checked = email.require_address(target) if by_mail else webhook.require_url(target)
-        if by_mail and self._parts.settings.smtp_host is None:
-            raise InvalidInputError(
-                "No mail server is set.", fix="Set UNITY_MLOPS_SMTP_HOST first.", cause="no_mail_server"
-            )
+        checked = email.require_address(target) if by_mail else webhook.require_url(target, private=private)
+        if by_mail:
+            email.require_server(self._parts.settings)
         made = None if by_mail else signing.require_secret(secret) if secret else signing.new_secret()
         now = utc_now()
         row = EndpointRow(
@@ -77,11 +78,16 @@ class Notifications:
             created_at=now,
             secret=made,
         )
-        if not self._parts.store.notices.add(row):
+        if self._parts.store.notices.add(row):
+            return self._result(row).model_copy(update={"secret": made if made != secret else None})
+        known = self._row(target)
+        if not replace:
             raise ConflictError(
-                f"{webhook.masked(target)} is told already.", fix="Remove that endpoint first: unity-mlops notify list."
+                f"{webhook.masked(target)} is told already, as {known.endpoint_id}.",
+                fix="Change it with --replace, or remove it: unity-mlops notify remove " + known.endpoint_id,
             )
-        return self._result(row).model_copy(update={"secret": made if made != secret else None})
+        kept = made if secret and not by_mail else known.secret
+        return self._changed(dataclasses.replace(known, data=row.data, secret=kept))
 
     def list_endpoints(self) -> EndpointList:
         """Who is told, and how that goes."""
@@ -114,7 +120,9 @@ class Notifications:
         notice = Notice(
             type="test", sequence=0, timestamp=now, data=NoticeData(summary="A test of unity-mlops: all is well.")
         )
-        self._parts.deliverer.send(row, delivery_of(row, notice, now), now)
+        sent = delivery_of(row, notice, now)
+        fresh = new_id(f"msg-{row.endpoint_id}-test", now=now, rng=SystemRandom())
+        self._parts.deliverer.send(row, dataclasses.replace(sent, delivery_id=fresh), now)
         return self._result(row).model_copy(update={"next": "It took the test."})
 
     def list_deliveries(
@@ -176,7 +184,7 @@ class Notifications:
             return
         given = {} if private is None else {"private": private}
         kept = signing.require_secret(secret) if secret else row.secret
-        wanted = replace(row, secret=kept, data={**row.data, **given})
+        wanted = dataclasses.replace(row, secret=kept, data={**row.data, **given})
         if wanted != row:
             self._parts.store.notices.change(wanted)
 
@@ -187,6 +195,10 @@ class Notifications:
             secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
             private = settings.webhook_private if "webhook_private" in settings.model_fields_set else None
             self.ensure_endpoint(settings.webhook_url.get_secret_value(), private=private, secret=secret)
+
+    def _changed(self, row: EndpointRow) -> EndpointResult:
+        self._parts.store.notices.change(row)
+        return self._result(row)
 
     def _row(self, endpoint_id: str) -> EndpointRow:
         rows = self._parts.store.notices.endpoints()

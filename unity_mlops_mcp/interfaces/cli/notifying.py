@@ -29,11 +29,17 @@ def add(
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let the webhook go to a loopback or private address.")
     ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Change the endpoint of this target, which keeps its id and secret.")
+    ] = False,
     json: o.Json = False,
 ) -> None:
     """Tell somebody of what happens from now on; a webhook's secret is shown this once."""
     with application() as app:
-        show(app.add_endpoint(target, events=events, kinds=kinds, shape=shape, private=allow_private), as_json=json)
+        result = app.add_endpoint(
+            target, events=events, kinds=kinds, shape=shape, private=allow_private, replace=replace
+        )
+        show(result, as_json=json)
 
 
 @notify.command("list")

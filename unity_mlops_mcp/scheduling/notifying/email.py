@@ -16,6 +16,10 @@ from unity_mlops_mcp.scheduling.notifying.deadline import Deadline
 from unity_mlops_mcp.scheduling.notifying.records import Notice
 
 _PERMANENT = 500
+_UNSUPPORTED = (
+    "Where it does not offer STARTTLS, set UNITY_MLOPS_SMTP_SECURITY to tls (port 465, mostly) or, inside a network "
+    "that you trust, to none; where it takes no login, unset UNITY_MLOPS_SMTP_USER."
+)
 
 
 class RefusedError(ExternalError):
@@ -37,6 +41,21 @@ def require_address(text: str) -> str:
     return text
 
 
+def require_server(settings: Settings) -> None:
+    """Do nothing where a mail server is set.
+
+    Raises:
+        InvalidInputError: none is.
+    """
+    if settings.smtp_host is None:
+        raise InvalidInputError(
+            "No mail server is set in this process: UNITY_MLOPS_SMTP_HOST, _FROM, _USER, _PASSWORD and _SECURITY.",
+            fix="Set them where every server of this home starts (serve, scheduler, a chat client's server): any of "
+            "them may send.",
+            cause="no_mail_server",
+        )
+
+
 def send(address: str, notice: Notice, *, message_id: str, settings: Settings, timeout_s: float) -> None:
     """Send it once, in ``timeout_s`` at most; only the look-up of the server's name may take longer.
 
@@ -45,8 +64,7 @@ def send(address: str, notice: Notice, *, message_id: str, settings: Settings, t
         ExternalError: the server could not be reached, or refused it for now.
         InvalidInputError: no mail server is set, or what is set cannot be sent.
     """
-    if settings.smtp_host is None:
-        raise InvalidInputError("No mail server is set.", fix="Set UNITY_MLOPS_SMTP_HOST.", cause="no_mail_server")
+    require_server(settings)
     message = _message(address, notice, message_id, settings)
     try:
         with _server(settings, Deadline(timeout_s)) as server:
@@ -58,6 +76,12 @@ def send(address: str, notice: Notice, *, message_id: str, settings: Settings, t
         raise _told(settings, code, f"it refused {address}") from None
     except smtplib.SMTPResponseException as error:
         raise _told(settings, error.smtp_code, f"it answered {error.smtp_code}") from None
+    except smtplib.SMTPNotSupportedError as error:
+        raise ExternalError(
+            f"The mail server {settings.smtp_host} did not take it: {str(error).rstrip('.')} "
+            f"(UNITY_MLOPS_SMTP_SECURITY is {settings.smtp_security}).",
+            fix=_UNSUPPORTED,
+        ) from None
     except (smtplib.SMTPException, OSError) as error:
         raise _told(settings, 0, str(error) or type(error).__name__) from None
     except UnicodeError:  # told without it: it may hold the password
@@ -74,7 +98,11 @@ def _server(settings: Settings, deadline: Deadline) -> smtplib.SMTP:
         return _TlsServer(deadline, host, port, context=ssl.create_default_context())
     server = _Server(deadline, host, port)
     if settings.smtp_security == "starttls":
-        server.starttls(context=ssl.create_default_context())
+        try:
+            server.starttls(context=ssl.create_default_context())
+        except BaseException:
+            server.close()
+            raise
     return server
 
 
@@ -140,4 +168,7 @@ def _text(notice: Notice) -> str:
 
 def _told(settings: Settings, code: int, what: str) -> ExternalError:
     kind = RefusedError if code >= _PERMANENT else ExternalError
-    return kind(f"The mail server {settings.smtp_host} did not take it: {what}.", fix="Look at the server's settings.")
+    return kind(
+        f"The mail server {settings.smtp_host} did not take it: {what.rstrip('.')}.",
+        fix="Check UNITY_MLOPS_SMTP_HOST, _PORT, _SECURITY, _USER, _PASSWORD and _FROM, and the server's log.",
+    )

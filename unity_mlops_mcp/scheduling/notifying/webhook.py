@@ -21,6 +21,8 @@ from unity_mlops_mcp.scheduling.notifying.records import Notice, Shape
 from unity_mlops_mcp.scheduling.notifying.signing import signed
 
 _GONE = 410
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""Where a network of IPv6 alone reaches IPv4 (RFC 6052)."""
 _AGENT = f"unity-mlops-mcp/{__version__}"
 
 
@@ -30,12 +32,16 @@ class GoneError(ExternalError):
     default_cause = "endpoint_gone"
 
 
-def require_url(url: str) -> str:
+def require_url(url: str, *, private: bool) -> str:
     """The URL, when a webhook may have it.
 
+    Args:
+        url: as given.
+        private: whether its address may be a loopback or private one. Names are judged when they are looked up.
+
     Raises:
-        InvalidInputError: it is not http or https, has no host that can be looked up, holds a password, or is not
-            written in ASCII; it is not repeated.
+        InvalidInputError: it is not http or https, has no host that can be looked up, holds a password, is not
+            written in ASCII, or names an address that is not allowed; its path is not repeated.
     """
     try:
         parts = urlsplit(url)
@@ -48,6 +54,14 @@ def require_url(url: str) -> str:
             "The webhook's URL cannot be used.",
             fix="Give an http or https URL without user and password in it, in ASCII: a host such as "
             "xn--bcher-kva.example, a path such as /p%C3%A4th.",
+        )
+    address = _literal(parts.hostname or "")
+    if address is not None and not (private or _is_public(address)):
+        raise InvalidInputError(
+            f"{masked(url)} is at the address {address}, which is not public.",
+            fix="If it is meant, allow it: unity-mlops notify add URL --allow-private "
+            "(UNITY_MLOPS_WEBHOOK_PRIVATE=true for the URL of the settings).",
+            cause="private_address",
         )
     return url
 
@@ -97,14 +111,28 @@ def send(
             status = answer.status
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
         told = str(error) or type(error).__name__
-        raise ExternalError(f"{masked(url)} could not be told: {told}.", fix="It is tried again.") from None
+        raise ExternalError(
+            f"{masked(url)} could not be told: {told}.",
+            fix="Check that its receiver runs and that its host and port can be reached from this machine.",
+        ) from None
     if status == _GONE:
         raise GoneError(
             f"{masked(url)} answered 410: it wants nothing any more.",
             fix="Once it does: unity-mlops notify replay ENDPOINT_ID.",
         )
     if not 200 <= status < 300:  # noqa: PLR2004 - success
-        raise ExternalError(f"{masked(url)} answered with status {status}.", fix="It is tried again.")
+        raise ExternalError(f"{masked(url)} answered with status {status}.", fix=_advice(status))
+
+
+def _advice(status: int) -> str:
+    if status < 400:  # noqa: PLR2004 - redirects
+        return "Redirects are not followed: add the URL that it leads to."
+    if status in (401, 403):
+        return "Check the URL, and that the receiver verifies by this endpoint's secret."
+    return {
+        404: "Check the URL's path.",
+        405: "Check that the receiver takes POST at this path.",
+    }.get(status, "Look at the receiver's log: it got the request.")
 
 
 class _Guarded(httpcore.SyncBackend):
@@ -184,7 +212,30 @@ class _Bounded(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
+def _literal(host: str) -> str | None:
+    """The address that a host spells out, in whichever way the system reads it; None for a name."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))  # 127.1, 0x7f.1 and 2130706433 too
+    except OSError:
+        return None
+
+
 def _is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return (mapped or ip).is_global and not (mapped or ip).is_multicast
+    reached = _carried(ip) or ip
+    return reached.is_global and not (reached.is_multicast or reached.is_reserved)
+
+
+def _carried(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a mapped, translated (NAT64), 6to4 or Teredo address leads to; None for any other."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return None
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
