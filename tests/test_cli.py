@@ -57,6 +57,10 @@ async def test_every_tool_has_a_command_with_the_same_words(home: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (
+            ("add-schedule", "a", "nightly", "--request", "patrol", "--training", '{"gama": 0.9}'),
+            "gama: unknown; did you mean gamma?",
+        ),
         (("list-run",), "Did you mean 'list-runs'"),
         (("list-runs", "--limt", "3"), "--limit"),
         (("list-runs", "--limit", "500"), "Invalid value for '--limit'"),

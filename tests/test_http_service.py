@@ -33,6 +33,16 @@ def test_it_shows_a_token_once_and_keeps_only_its_hash(home: Path) -> None:
     assert not [path for path in home.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
 
 
+def test_an_unknown_argument_is_told_with_the_nearest_there_is(home: Path) -> None:
+    with ServeProcess(home) as service:
+        asked = httpx.get(f"{service.url}/api/v1/runs", params={"limti": "1"}, headers=service.headers)
+        sent = httpx.post(f"{service.url}/api/v1/builds", json={"sepc_id": "x"}, headers=service.headers)
+        assert service.end() == 0
+    assert (asked.status_code, sent.status_code) == (422, 422)
+    assert asked.json()["evidence"] == ["limti: unknown; did you mean limit?"]
+    assert sent.json()["evidence"] == ["sepc_id: unknown; did you mean spec_id?"]
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("era", ERAS)
 async def test_clients_of_streamable_http_call_tools(era: Era, home: Path) -> None:

@@ -212,6 +212,22 @@ def test_a_training_request_out_of_range_is_refused(wrong: dict[str, Any]) -> No
         RLTrainingConfig.model_validate(wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"max_step": 3}, r"unknown; did you mean max_steps\?"),
+        ({"max_step": 3, "seed": -1}, "greater than or equal to 0"),
+        ({"reward": 1}, r"unknown; there are: algorithm, max_steps, num_envs,"),
+        ({"training_mode": "offline"}, "training_mode offline needs offline_dataset_path"),
+        ({"use_offline_demonstrations": True}, "training_mode hybrid needs offline_dataset_path"),
+    ],
+)
+def test_a_training_request_says_what_there_is_and_what_it_needs(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said) as refused:
+        RLTrainingConfig(**wrong)
+    assert "https:" not in str(refused.value)
+
+
 def test_requests_are_frozen() -> None:
     asset = UnityAssetSpec(description="patrol")
     with pytest.raises(ValidationError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class MlopsError(Exception):
@@ -58,6 +59,13 @@ class ExternalError(MlopsError):
     """A program or service that we drive failed: the trainer, a player, an Editor, an index."""
 
     default_cause = "external"
+
+
+def unknown_name(name: str, known: Iterable[str]) -> str:
+    """What is wrong with a name that is none of those there are: the nearest one, or else all of them."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"unknown; did you mean {near[0]}?" if near else f"unknown; there are: {', '.join(names) or 'none'}"
 
 
 _SYSTEM = {

@@ -44,7 +44,10 @@ def validated(model: type[ModelT], data: Mapping[str, Any]) -> ModelT:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
+        told = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'all'}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors(include_url=False)
+        )
         raise InvalidInputError(f"This cannot be used: {told}.", fix="Correct these fields and call again.") from error
 
 

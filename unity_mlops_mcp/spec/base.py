@@ -6,7 +6,19 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from typing_extensions import Self
+
+from unity_mlops_mcp.errors import unknown_name
 
 
 def digest_of(data: Any) -> str:
@@ -24,10 +36,42 @@ Quantity = Annotated[
 ]
 
 
-class Part(BaseModel):
+class Strict(BaseModel):
+    """A record that refuses unknown fields, and tells the nearest that there is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tell_what_there_is(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            faults = error.errors(include_url=False)
+            if not any(_is_unknown(fault) for fault in faults):
+                raise
+            told = [_told(fault, cls) for fault in faults]
+            raise ValidationError.from_exception_data(error.title, told) from None
+
+
+class Part(Strict):
     """A frozen piece of a spec that refuses unknown fields, infinities and NaN."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+def _is_unknown(fault: ErrorDetails) -> bool:
+    return fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1
+
+
+def _told(fault: ErrorDetails, part: type[BaseModel]) -> InitErrorDetails:
+    """The same fault; of an unknown field with what there is."""
+    known = part.model_fields
+    message = unknown_name(str(fault["loc"][0]), known) if _is_unknown(fault) else fault["msg"]
+    kind: Any = fault["type"]
+    return InitErrorDetails(
+        type=PydanticCustomError(kind, "{told}", {"told": message}), loc=fault["loc"], input=fault["input"]
+    )
 
 
 class Lesson(Part):

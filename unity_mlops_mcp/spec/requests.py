@@ -6,6 +6,8 @@ import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+from typing_extensions import Self
 
 from unity_mlops_mcp.spec.base import Part
 
@@ -82,6 +84,13 @@ class RLTrainingConfig(Part):
             given.setdefault("training_mode", "hybrid")
             given.setdefault("offline_dataset_path", path)
         return given
+
+    @model_validator(mode="after")
+    def _has_its_dataset(self) -> Self:
+        if self.training_mode != "online" and not self.offline_dataset_path:
+            told = "training_mode {mode} needs offline_dataset_path, the dataset to learn from"
+            raise PydanticCustomError("no_dataset", told, {"mode": self.training_mode})
+        return self
 
     def behavior_settings(self) -> dict[str, Any]:
         """What was given, laid out as a body of ``behaviors.<name>`` in the trainer YAML, to lay over a preset."""

@@ -23,6 +23,7 @@ from unity_mlops_mcp.interfaces.http.routes import ROUTES, Route
 from unity_mlops_mcp.interfaces.mcp.arguments import Text
 from unity_mlops_mcp.interfaces.mcp.strict import StrictTool
 from unity_mlops_mcp.interfaces.mcp.tools import make_tools
+from unity_mlops_mcp.spec.base import Strict
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
@@ -119,11 +120,15 @@ def _in_path(field: FieldInfo) -> Any:
     return Annotated[str, Path(description=field.description, min_length=1)]
 
 
+class _Body(Strict):
+    model_config = ConfigDict(strict=True)
+
+
 def _model(tool: str, fields: Mapping[str, FieldInfo], *, strict: bool) -> type[BaseModel]:
     """The arguments that do not stand in the path; a body takes numbers as numbers only, a query as text."""
     name = "".join(part.title() for part in tool.split("_")) + "Arguments"
     typed: dict[str, Any] = {key: (_structured(field.annotation), field) for key, field in fields.items()}
-    return create_model(name, __config__=ConfigDict(extra="forbid", strict=strict), **typed)
+    return create_model(name, __base__=_Body if strict else Strict, **typed)
 
 
 def _structured(annotation: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -14,7 +13,7 @@ from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from unity_mlops_mcp.errors import MlopsError, refused_by_system
+from unity_mlops_mcp.errors import MlopsError, refused_by_system, unknown_name
 from unity_mlops_mcp.interfaces.mcp.bounds import bounded, compact_json
 from unity_mlops_mcp.interfaces.mcp.schemas import flat_schema
 
@@ -105,8 +104,7 @@ def _fault(fault: ErrorDetails, names: list[str]) -> str:
     where = ".".join(str(part) for part in fault["loc"]) or "arguments"
     if fault["type"] != "extra_forbidden":
         return f"{where}: {fault['msg']}"
-    near = difflib.get_close_matches(where, names, n=1)
-    return f"{where}: unknown; did you mean {near[0]}?" if near else f"{where}: unknown"
+    return f"{where}: {unknown_name(where, names)}"
 
 
 def _answer(result: BaseModel) -> CallToolResult:
