@@ -139,8 +139,13 @@ def _default(name: str, schema: Schema, of: Schema) -> str:
 def _result(tool: Tool, tools: list[Tool]) -> str:
     """The described fields as rows; the others, whose names say it, in one line; another tool's fields by its name."""
     properties = (tool.output_schema or {})["properties"]
-    others = [(one.name, (one.output_schema or {})["properties"]) for one in tools if one.name != tool.name]
-    same = [(name, fields) for name, fields in others if fields.items() <= properties.items()]
+    schemas = [(one.name, (one.output_schema or {})["properties"]) for one in tools]
+    place = [one.name for one in tools].index(tool.name)
+    same = [
+        (name, fields)
+        for other, (name, fields) in enumerate(schemas)
+        if fields.items() <= properties.items() and (other < place or len(fields) < len(properties))
+    ]
     above, known = max(same, key=lambda pair: len(pair[1]), default=("", {}))
     fields = list(_fields({name: schema for name, schema in properties.items() if name not in known}))
     said = [(f"`{name}`", _type(schema), meaning) for name, schema, meaning in fields if meaning]
