@@ -42,7 +42,7 @@ async def main(cron: str, webhook_url: str | None) -> None:
                     action_space={"type": "continuous", "size": 2},
                 ),
             ],
-            rl_config=RLTrainingConfig(max_steps=100_000, num_envs=8, time_scale=20.0),
+            rl_config=RLTrainingConfig(num_envs=8, time_scale=20.0),  # as many steps as each behaviour needs
         )
     )
     print(f"{added.name} fires next at {', '.join(added.next_firings)}", flush=True)

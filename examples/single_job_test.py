@@ -25,7 +25,8 @@ async def main(max_steps: int, dry_run: bool) -> None:
     job = TrainingJob(job_id="single-job-test", asset_spec=asset, rl_config=config)
     result = await orchestrator.execute_training_job(job)
     print(result.message)
-    print(f"Training complete: {result.trained_model_path}")
+    if result.trained_model_path:
+        print(f"Training complete: {result.trained_model_path}")
     orchestrator.close()
 
 
