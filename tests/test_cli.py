@@ -15,6 +15,7 @@ import pytest
 
 from tests.mcp_clients import in_memory, server_environment
 from tests.stand_ins.player import write_player
+from unity_mlops_mcp.interfaces.cli.calls import as_commands
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -108,6 +109,20 @@ def test_a_player_in_a_folder_that_is_not_allowed_can_be_named_as_the_fix_says(
     assert record(allowed)["steps"] == 5
 
 
+def test_what_lies_in_the_present_folder_may_be_looked_at_and_is_no_jobs(home: Path) -> None:
+    looked = cli(home, "inspect-dataset", "examples/transitions.jsonl", "--json", UNITY_MLOPS_ROOTS="")
+    assert looked.returncode == 0, looked.stdout
+    elsewhere = cli(home, "inspect-dataset", "../other.jsonl", "--json", UNITY_MLOPS_ROOTS="")
+    assert record(elsewhere)["cause"] == "path_not_allowed"
+    learned = cli(
+        home,
+        *("start-training", "--training-mode", "offline", "--offline-dataset-path", "examples/transitions.jsonl"),
+        "--json",
+        UNITY_MLOPS_ROOTS="",
+    )
+    assert record(learned)["cause"] == "path_not_allowed"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="arguments are bytes on Linux only")
 def test_an_argument_that_is_no_text_is_misuse(home: Path) -> None:
     done = cli(home, "get-run", os.fsdecode(b"caf\xe9"))
@@ -167,6 +182,45 @@ def test_an_unknown_run_is_exit_code_1_with_the_fix(home: Path) -> None:
     error = record(cli(home, "get-run", "nope", "--json"))
     assert error["cause"] == "not_found"
     assert error["fix"]
+
+
+def test_records_inside_a_result_are_tables_and_sizes_are_megabytes(home: Path) -> None:
+    looked = cli(home, "inspect-dataset", "examples/transitions.jsonl").stdout
+    assert re.search(r"^sensor +shape +low +high +coverage", looked, re.MULTILINE)
+    assert re.search(r"^obs_0 +6 +-1 +1 ", looked, re.MULTILINE)
+    assert "shares" not in looked, "no column without a value"
+    folder = home / "artifacts" / "job-0"
+    folder.mkdir(parents=True)
+    (folder / "big").write_bytes(bytes(2_500_000))
+    os.utime(folder, (0, 0))
+    freed = cli(home, "prune", "--older-than", "1d", "--dry-run").stdout
+    assert re.search(r"^size +\S+ MB$", freed, re.MULTILINE)
+
+
+def test_the_next_step_is_told_as_a_command(home: Path) -> None:
+    unknown = cli(home, "wait-for", "nothing").stderr
+    assert "unity-mlops list-runs" in unknown
+    assert "list_runs" not in unknown
+    looked = cli(home, "inspect-dataset", "examples/transitions.jsonl").stdout
+    assert "unity-mlops start-training --training-mode offline" in looked
+
+
+@pytest.mark.parametrize(
+    ("call", "command"),
+    [
+        ("Call list_runs to see all.", "Run `unity-mlops list-runs` to see all."),
+        ("Call wait_for('job-1'): it installs.", "Run `unity-mlops wait-for job-1`: it installs."),
+        (
+            "call update_schedule('Night guard', action='change', …)",
+            "run `unity-mlops update-schedule 'Night guard' --action change …`",
+        ),
+        ("Apply the fixes, or call check_setup(fix=true).", "Apply the fixes, or run `unity-mlops check-setup --fix`."),
+        ("render_report(run_ids) makes a page of it.", "`unity-mlops render-report RUN_IDS` makes a page of it."),
+        ("Stop it with `stop_training`.", "Stop it with `unity-mlops stop-training`."),
+    ],
+)
+def test_a_call_reads_as_a_command(call: str, command: str) -> None:
+    assert as_commands(call) == command
 
 
 def test_a_sentence_that_cannot_be_placed_is_misuse_and_names_the_archetypes(home: Path) -> None:

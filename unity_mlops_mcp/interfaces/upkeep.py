@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
 
     from unity_mlops_mcp.app import App
@@ -16,9 +17,14 @@ _LOG = logging.getLogger(__name__)
 
 
 class LateApp:
-    """The application, opened at the first call; a client that only lists the tools never pays for it."""
+    """The application, opened at the first call; a client that only lists the tools never pays for it.
 
-    def __init__(self) -> None:
+    Args:
+        allowed: a folder that it may read and write besides the settings' own.
+    """
+
+    def __init__(self, allowed: Path | None = None) -> None:
+        self._allowed = () if allowed is None else (allowed.resolve(),)
         self._lock = threading.Lock()
         self._app: App | None = None
 
@@ -33,7 +39,8 @@ class LateApp:
                 from unity_mlops_mcp.app import App
                 from unity_mlops_mcp.config import settings
 
-                self._app = App(settings())
+                own = settings()
+                self._app = App(own.model_copy(update={"roots": (*own.roots, *self._allowed)}))
             return self._app
 
     def close(self) -> None:

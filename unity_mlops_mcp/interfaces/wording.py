@@ -39,6 +39,11 @@ def duration(seconds: float) -> str:
     return f"{minutes // _MINUTE_S} h {minutes % _MINUTE_S} min"
 
 
+def size_of(count: int) -> str:
+    """Bytes in words, such as ``12.3 MB``; never less than a tenth where there are any."""
+    return f"{max(count / 1e6, 0.1 if count else 0):,.1f} MB"
+
+
 def sparkline(values: Sequence[float]) -> str:
     """A small curve, such as ``▁▃▆█``: lowest to highest value; empty without values."""
     if not values:

@@ -46,5 +46,5 @@ def inspect_dataset(
     json: o.Json = False,
 ) -> None:
     """Say what is in recorded experience, and whether it fits a build."""
-    with application() as app:
+    with application(here=True) as app:
         show(app.inspect_dataset(path, build_id=build_id), as_json=json)

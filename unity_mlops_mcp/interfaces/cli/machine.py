@@ -93,7 +93,7 @@ def probe(
     json: o.Json = False,
 ) -> None:
     """Start a player without mlagents and say what it offers: behaviours, shapes, steps per second, NaN."""
-    with application() as app:
+    with application(here=True) as app:
         show(app.probe(player, steps=steps, timeout_s=timeout_s), as_json=json)
 
 

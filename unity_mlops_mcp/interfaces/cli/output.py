@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unity_mlops_mcp.errors import InvalidInputError, MlopsError
+from unity_mlops_mcp.interfaces.cli.calls import as_commands
 from unity_mlops_mcp.interfaces.upkeep import LateApp, Upkeep
 
 if TYPE_CHECKING:
@@ -24,9 +25,12 @@ _FILE_WIDTH = 200
 
 
 @contextmanager
-def application(*, upkeep: bool = False, tend: bool = True) -> Iterator[App]:
-    """The application for one command; tended once at its end, with ``upkeep`` also while it waits; never without."""
-    app = LateApp()
+def application(*, upkeep: bool = False, tend: bool = True, here: bool = False) -> Iterator[App]:
+    """The application for one command; tended once at its end, with ``upkeep`` also while it waits; never without.
+
+    With ``here`` paths in the present folder are allowed too: the command itself reads them, now, for who typed them.
+    """
+    app = LateApp(Path.cwd() if here else None)
     keeping = Upkeep(app)
     if upkeep:
         with keeping:
@@ -97,4 +101,4 @@ def _print_error(error: MlopsError) -> None:
     terminal.print(f"{error.cause}: {error.message}", style="red")
     for line in error.evidence:
         terminal.print(f"  | {line}", style="dim")
-    terminal.print(f"To mend it: {error.fix}")
+    terminal.print(f"To mend it: {as_commands(error.fix)}")

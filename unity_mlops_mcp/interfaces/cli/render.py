@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import singledispatch
+from typing import Any
 
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
+from unity_mlops_mcp.interfaces.cli.calls import as_commands
 from unity_mlops_mcp.interfaces.cli.render_models import (
     render_comparison,
     render_evaluation,
@@ -19,7 +21,7 @@ from unity_mlops_mcp.interfaces.cli.render_models import (
     render_rollback,
 )
 from unity_mlops_mcp.interfaces.cli.render_schedules import render_deliveries, render_schedule, render_schedules
-from unity_mlops_mcp.interfaces.wording import duration, sentence, sparkline
+from unity_mlops_mcp.interfaces.wording import duration, sentence, size_of, sparkline
 from unity_mlops_mcp.results.builds import BehaviorShape, BuildResult
 from unity_mlops_mcp.results.models import InstalledModel
 from unity_mlops_mcp.results.runs import MetricsResult, RunList, StartedRun, Status, StopResult
@@ -30,15 +32,41 @@ from unity_mlops_mcp.results.tokens import TokenList
 _SEVERITY = {"error": "red", "warning": "yellow", "info": "dim"}
 _STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
 _LOG_LINES = 10
+_STEPS = frozenset({"next", "to mend it"})
+"""Lines that say what to do."""
+_BYTES = frozenset({"size", "sent_bytes"})
+"""Fields that are bytes."""
 
 
 @singledispatch
 def render(result: BaseModel, console: Console) -> None:
-    """Print any record: one line a field, and one for each record inside it."""
+    """Print any record: one line a field, and a table for each list of records."""
     for name, value in result.model_dump(mode="json").items():
-        records = isinstance(value, list) and any(isinstance(item, dict) for item in value)
-        for item in value if records else [value]:
-            _line(console, name, _words(item))
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            _table(console, name, value)
+        else:
+            _line(console, name, size_of(value) if name in _BYTES else _words(value))
+
+
+def _table(console: Console, name: str, records: Sequence[dict[str, Any]]) -> None:
+    """One row a record; a column for each field that any of them has."""
+    shown = [field for field in records[0] if any(one[field] not in (None, "", []) for one in records)]
+    table = Table(box=None, pad_edge=False)
+    for field in shown:
+        number = all(isinstance(one[field], int | float | None) for one in records)
+        table.add_column(field.replace("_", " "), justify="right" if number else "left")
+    for one in records:
+        table.add_row(*(size_of(one[field]) if field in _BYTES else _cell(one[field]) for field in shown))
+    console.print(name.replace("_", " "), style="bold")
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(_words(value))
 
 
 def _words(value: object) -> object:
@@ -53,7 +81,7 @@ def _line(console: Console, name: str, value: object) -> None:
     if not value and value != 0:
         return
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    console.print(f"{name.replace('_', ' '):<17} {text}")
+    console.print(f"{name.replace('_', ' '):<17} {as_commands(text) if name in _STEPS else text}")
 
 
 @render.register

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
+from unity_mlops_mcp.interfaces.cli.calls import as_commands
 from unity_mlops_mcp.results.comparisons import ComparisonResult
 from unity_mlops_mcp.results.evaluations import EvaluationFigures, Figure
 from unity_mlops_mcp.results.promotions import Promotion, Rollback
@@ -115,7 +116,7 @@ _OUTCOME = {"passed": "green", "failed": "red", "missing": "yellow"}
 def render_promotion(result: Promotion, console: Console) -> None:
     """What became of a promotion, gate by gate."""
     if result.version is None:
-        console.print(result.next, style="bold")
+        console.print(as_commands(result.next), style="bold")
         return
     done = "promoted" if result.promoted else "a preview" if result.preview else "not promoted"
     console.print(f"{result.version} to {result.alias}: {done}", style="bold")
@@ -132,7 +133,7 @@ def render_promotion(result: Promotion, console: Console) -> None:
     if result.job_id:
         _row(console, "next", f"unity-mlops wait-for {result.job_id}")
     elif result.preview:
-        _row(console, "next", result.next)
+        _row(console, "next", as_commands(result.next))
 
 
 def render_rollback(result: Rollback, console: Console) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from unity_mlops_mcp.interfaces.cli.calls import as_commands
 from unity_mlops_mcp.results.notices import DeliveryList
 from unity_mlops_mcp.results.schedules import FiringResult, ScheduleList, ScheduleResult
 
@@ -20,7 +21,7 @@ def render_schedules(found: ScheduleList, console: Console) -> None:
     for schedule in found.schedules:
         render_schedule(schedule, console)
     if found.schedules:
-        console.print(found.next, style="dim")
+        console.print(as_commands(found.next), style="dim")
 
 
 def render_schedule(found: ScheduleResult, console: Console) -> None:

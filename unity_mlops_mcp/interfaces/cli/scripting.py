@@ -69,7 +69,7 @@ def check_behavior_script(
     json: o.Json = False,
 ) -> None:
     """Check ML-Agents C# without Unity."""
-    with application() as app:
+    with application(here=True) as app:
         result = app.check_behavior_script(
             path=path,
             source=source,
