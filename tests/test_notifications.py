@@ -153,6 +153,34 @@ def test_every_named_event_is_told(told: App) -> None:
         assert len({body["sequence"] for body in bodies(made)}) == len(made.taken)
 
 
+def test_what_came_out_is_told_in_figures_and_words(told: App) -> None:
+    with receiver() as made, receiver() as chat:
+        told.add_endpoint(made.url, private=True, events="job.completed,schedule.finished")
+        told.add_endpoint(chat.url, private=True, events="job.completed,schedule.finished", shape="slack")
+        good = {"success": 1.0, "mean_reward": 0.934, "step": 50_000}
+        a_job(told, "j1", "starting", "running", "succeeded", result={**good, "run_id": "r1"}, kind="pipeline")
+        poor = {"mean_reward": -0.5, "step": 900}
+        a_job(told, "j2", "starting", "running", "succeeded", result=poor, progress={"success": 0.02, "step": 800})
+        a_job(told, "j3", "starting", "running", "failed", failure=FAILURE, kind="pipeline")
+        told.store.schedules.add(ScheduleRow("s1", "nightly", {}, NOW, NOW, NOW))
+        told.store.schedules.add_firing(FiringRow("s1.1", "s1", NOW, "running", NOW, jobs=["j1", "j3", "pruned"]))
+        told.store.schedules.change_firing("s1.1", "failed", where=("running",), now=NOW, values={"reason": "1 of 2"})
+        told.notify()
+        first, second, firing = (body["data"] for body in sorted(bodies(made), key=lambda body: body["sequence"]))
+        assert {name: first["outcome"][name] for name in ("success", "mean_reward", "steps")} == {
+            "success": 1.0,
+            "mean_reward": 0.934,
+            "steps": 50_000,
+        }
+        assert "is done: success 100%, reward 0.93, 50,000 steps" in first["summary"]
+        assert "is done: success 2%, reward -0.50, 900 steps" in second["summary"]
+        assert [(job["job_id"], job["run_id"], job["state"]) for job in firing["jobs"]] == [
+            ("j1", "r1", "succeeded"),
+            ("j3", None, "failed"),
+        ]
+        assert any("1 of 2 succeeded: asset-7 succeeded: success 100%" in body["text"] for body in bodies(chat))
+
+
 def test_an_endpoint_gets_the_events_and_kinds_it_asked_for(told: App) -> None:
     with receiver() as one, receiver() as other:
         told.add_endpoint(one.url, private=True, events="job.failed,model")

@@ -127,6 +127,10 @@ class ScheduleTable:
         wanted = firings.select().where(firings.c.state.in_(OPEN_FIRINGS))
         return self._firings(wanted.order_by(firings.c.due_at, firings.c.firing_id))
 
+    def firing(self, firing_id: str) -> FiringRow | None:
+        """One firing; None when there is none of this id."""
+        return next(iter(self._firings(firings.select().where(firings.c.firing_id == firing_id))), None)
+
     def firings_of(self, schedule_id: str, *, limit: int | None = 20) -> tuple[FiringRow, ...]:
         """A schedule's firings, newest first."""
         wanted = firings.select().where(firings.c.schedule_id == schedule_id)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from unity_mlops_mcp.scheduling.notifying.records import EventType, FailureContext, Notice, NoticeData
-from unity_mlops_mcp.store.rows import EventRow, JobRow
+from unity_mlops_mcp.scheduling.notifying.records import (
+    EventType,
+    FailureContext,
+    JobOutcome,
+    Notice,
+    NoticeData,
+    Outcome,
+)
+from unity_mlops_mcp.store.rows import FINAL_STATES, EventRow, JobRow
 from unity_mlops_mcp.store.store import Store
 
 _OF_JOBS: dict[str, EventType] = {
@@ -30,6 +37,7 @@ _OF_FIRINGS: dict[str, EventType] = {
     "firing_missed": "schedule.finished",
     "firing_skipped": "schedule.finished",
 }
+_JOBS_IN_WORDS = 5
 _WORDS = {
     "job.started": "started",
     "job.completed": "is done",
@@ -62,8 +70,10 @@ def _about_job(store: Store, event: EventRow) -> tuple[EventType, NoticeData] | 
         kind = "run.resumed"
     failure = FailureContext.model_validate(row.failure) if kind == "job.failed" and row.failure else None
     result, request = row.result or {}, row.request
-    run_id = row.subject if row.kind == "training" else result.get("run_id") or row.progress.get("run_id")
-    why = f": {failure.message}" if failure else ""
+    run_id = _run_id(row)
+    outcome = _outcome(row) if event.state in FINAL_STATES else None
+    figures = str(outcome) if outcome else ""
+    why = f": {failure.message}" if failure else f": {figures}" if figures else ""
     return kind, NoticeData(
         summary=f"{row.kind.replace('_', ' ').capitalize()} {_name(row, run_id)} {_WORDS[kind]}{why}",
         job_id=row.id,
@@ -77,6 +87,22 @@ def _about_job(store: Store, event: EventRow) -> tuple[EventType, NoticeData] | 
         schedule_id=str(request["firing_id"]).rpartition(".")[0] if request.get("firing_id") else None,
         reason=event.data.get("reason"),
         failure=failure,
+        outcome=outcome,
+    )
+
+
+def _run_id(row: JobRow) -> str | None:
+    return row.subject if row.kind == "training" else (row.result or {}).get("run_id") or row.progress.get("run_id")
+
+
+def _outcome(row: JobRow) -> Outcome:
+    told = {**row.progress, **{name: value for name, value in (row.result or {}).items() if value is not None}}
+    took = (row.finished_at - row.started_at).total_seconds() if row.started_at and row.finished_at else None
+    return Outcome(
+        success=told.get("success"),
+        mean_reward=told.get("mean_reward"),
+        steps=told.get("step"),
+        duration_s=None if took is None else round(took, 1),
     )
 
 
@@ -115,10 +141,37 @@ def _about_firing(store: Store, event: EventRow) -> tuple[EventType, NoticeData]
     row = store.schedules.get(schedule_id)
     reason = event.data.get("reason")
     said = "started" if kind == "schedule.started" else event.state
+    jobs = [] if kind == "schedule.started" else _jobs_of(store, event.job_id)
     return kind, NoticeData(
-        summary=f"Schedule {row.name if row else schedule_id}: the firing {said}{f' ({reason})' if reason else ''}",
+        summary=f"Schedule {row.name if row else schedule_id}: the firing {said}"
+        f"{f' ({reason})' if reason else ''}{_in_words(jobs)}",
         state=event.state,
         schedule_id=schedule_id,
         firing_id=event.job_id,
         reason=reason,
+        jobs=jobs,
     )
+
+
+def _jobs_of(store: Store, firing_id: str) -> list[JobOutcome]:
+    """What a firing ran; without the jobs that were pruned away."""
+    firing = store.schedules.firing(firing_id)
+    rows = [row for job_id in (firing.jobs if firing else ()) if (row := store.jobs.get(job_id)) is not None]
+    return [
+        JobOutcome(
+            job_id=row.id,
+            asset_id=_asset(store, row, _run_id(row)),
+            run_id=_run_id(row),
+            state=row.state,
+            outcome=_outcome(row),
+        )
+        for row in rows
+    ]
+
+
+def _in_words(jobs: list[JobOutcome]) -> str:
+    if not jobs:
+        return ""
+    good = sum(job.state == "succeeded" for job in jobs)
+    more = f"; and {len(jobs) - _JOBS_IN_WORDS} more" if len(jobs) > _JOBS_IN_WORDS else ""
+    return f". {good} of {len(jobs)} succeeded: {'; '.join(map(str, jobs[:_JOBS_IN_WORDS]))}{more}"

@@ -159,8 +159,11 @@ def _message(address: str, notice: Notice, message_id: str, settings: Settings) 
 
 
 def _text(notice: Notice) -> str:
-    facts = {**notice.data.model_dump(exclude={"summary", "failure"}, exclude_none=True), "event": notice.sequence}
+    about = notice.data.model_dump(exclude={"summary", "failure", "outcome", "jobs"}, exclude_none=True)
+    facts = {**about, "event": notice.sequence}
     lines = [notice.data.summary, "", *(f"{name}: {value}" for name, value in facts.items())]
+    if notice.data.jobs:
+        lines += ["", *map(str, notice.data.jobs)]
     if notice.data.failure:
         lines += ["", "What mends it:", notice.data.failure.fix, "", *notice.data.failure.evidence]
     return "\n".join(lines) + "\n"

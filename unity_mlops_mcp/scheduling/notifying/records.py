@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -43,6 +43,40 @@ class FailureContext(Record):
     fix: str
 
 
+class Outcome(Record):
+    """What a job that is over came to; what is not known is null."""
+
+    success: float | None = Field(default=None, description="Share of successful episodes, 0 to 1.")
+    mean_reward: float | None = Field(default=None, description="Mean return of an episode at the end.")
+    steps: int | None = Field(default=None, description="Agent steps that were trained.")
+    duration_s: float | None = Field(default=None, description="Seconds from the start of its first attempt.")
+
+    def __str__(self) -> str:
+        """In words, such as ``success 98%, reward 0.93, 50,000 steps, 0:03:05``; empty when nothing is known."""
+        known = (
+            None if self.success is None else f"success {self.success:.0%}",
+            None if self.mean_reward is None else f"reward {self.mean_reward:.2f}",
+            None if self.steps is None else f"{self.steps:,} steps",
+            None if self.duration_s is None else str(timedelta(seconds=round(self.duration_s))),
+        )
+        return ", ".join(part for part in known if part)
+
+
+class JobOutcome(Record):
+    """One job of a firing: an asset's pipeline."""
+
+    job_id: str
+    asset_id: str | None = None
+    run_id: str | None = None
+    state: str
+    outcome: Outcome
+
+    def __str__(self) -> str:
+        """In words, such as ``guard-7 succeeded: success 98%``."""
+        figures = f": {self.outcome}" if str(self.outcome) else ""
+        return f"{self.asset_id or self.run_id or self.job_id} {self.state}{figures}"
+
+
 class NoticeData(Record):
     """What an event is about; what does not apply is null."""
 
@@ -61,6 +95,8 @@ class NoticeData(Record):
     firing_id: str | None = None
     reason: str | None = None
     failure: FailureContext | None = None
+    outcome: Outcome | None = Field(default=None, description="What a job that is over came to.")
+    jobs: list[JobOutcome] = Field(default_factory=list, description="What a firing that is over ran, asset by asset.")
 
 
 class Notice(Record):
