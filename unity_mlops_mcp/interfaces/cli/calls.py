@@ -22,7 +22,7 @@ def _pattern(commands: Collection[str]) -> re.Pattern[str]:
 
 
 def _command(call: re.Match[str]) -> str:
-    verb = {"Call ": "Run ", "call ": "run "}.get(call["verb"] or "", "")
+    verb = (call["verb"] or "").replace("Call", "Run").replace("call", "run")
     words = [_word(given[1].strip()) for given in _GIVEN.finditer(call["given"] or "")]
     return f"{verb}`{' '.join(['unity-mlops', call['tool'].replace('_', '-'), *words])}`"
 
