@@ -60,7 +60,8 @@ def run(application: App) -> AddRun:
             record = {"spec": settings.pop("spec")}
             (folder.parent / "run.json").write_text(json.dumps(record))
         hyper = {"learning_rate": 3e-4, **settings}
-        configuration = {"behaviors": {behavior: {"hyperparameters": hyper}}, "checkpoint_settings": {"run_id": run_id}}
+        trainer = {"behaviors": {behavior: {"hyperparameters": hyper}}, "checkpoint_settings": {"run_id": run_id}}
+        configuration = {**request, "revision": run_id, "configuration": trainer}  # as a started training leaves it
         row = RunRow(run_id, behavior, None, 100_000, configuration, moment, job_id=f"job-{run_id}")
         application.store.runs.add(row)
         return run_id
@@ -122,6 +123,10 @@ def test_runs_of_other_lengths_are_aligned_by_step(application: App, run: AddRun
     assert found.statistics.common_steps == 40_000
     areas = [group.area.mean for group in found.ranking]
     assert areas[0] == pytest.approx(areas[1], abs=0.02)
+    assert "100,000 steps against 40,000" in found.doubt
+    assert "of pairs" not in found.reason, "one run against one is no share"
+    assert all(group.best.mean >= group.final.mean for group in found.ranking)
+    assert [one.setting for one in found.differences] == ["hyperparameters.gamma"]
 
 
 def test_groups_as_asked_and_metrics_by_name_or_tag(application: App, run: AddRun) -> None:

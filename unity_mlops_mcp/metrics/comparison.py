@@ -36,6 +36,8 @@ CLEAR = 0.95
 OF_ONE_RUN = ("env_settings", "engine_settings", "checkpoint_settings", "torch_settings", "debug")
 """Parts of a trainer YAML that say where and how one run was made, not what was learned."""
 _SMOOTH = 5
+_ALIKE = 1.1
+"""Trainings whose lengths differ by no more than this factor count as equally long."""
 
 
 class _Record(BaseModel):
@@ -54,7 +56,7 @@ class Digest(_Record):
         steps: of the points that are kept, agent steps ascending.
         values: of the metric there.
         final: mean over the last tenth of its points.
-        best: greatest mean over five points in a row.
+        best: greatest mean over five points in a row; ``final`` where that is greater still.
         seconds: from its first point to its last.
         stability: standard deviation of the last 30 % of its points around their straight line, by the range of all.
         verdict: of its curve.
@@ -192,7 +194,7 @@ def digest_run(
         values=tuple(points.values[kept].tolist()),
         times_s=tuple((points.wall_times[kept] - began).tolist()),
         final=float(points.values[-last:].mean()),
-        best=float(smooth.max()),
+        best=max(float(smooth.max()), float(points.values[-last:].mean())),
         seconds=float(points.wall_times[-1] - began),
         stability=_stability(points),
         verdict=judge(points.steps, points.values, {}).verdict,
@@ -380,16 +382,26 @@ def _verdict(groups: Sequence[Group], members: Sequence[Sequence[Digest]], metri
     first, second = groups[0], groups[1]
     own, other = [run.final for run in members[0]], [run.final for run in members[1]]
     chance, apart = probability_of_improvement(own, other), difference_interval(own, other)
-    reason = (
-        f"Final {metric} {first.final.told()} against {second.final.told()}; a run of the first is better than one of "
-        f"the second in {100 * chance:.0f} % of pairs."
-    )
-    doubt = _few(first) or _few(second)
+    pairs = f"; a run of the first is better than one of the second in {100 * chance:.0f} % of pairs"
+    several = min(len(own), len(other)) > 1
+    reason = f"Final {metric} {first.final.told()} against {second.final.told()}{pairs if several else ''}."
+    doubt = " ".join(filter(None, (_few(first) or _few(second), _other_lengths(members[0], members[1]))))
     sure = apart.low is not None and apart.low > 0
     if not doubt and not sure:
         doubt = "The interval of the difference holds zero: more seeds could turn it round."
     word = "is better" if sure and not doubt else "is ahead"
     return f"{first.label} {word}: {metric} {first.final.mean:.4g} against {second.final.mean:.4g}.", reason, doubt
+
+
+def _other_lengths(first: Sequence[Digest], second: Sequence[Digest]) -> str:
+    """That one group trained longer, which may be all that made it better."""
+    own, other = (max(run.steps[-1] for run in runs) for runs in (first, second))
+    if max(own, other) <= _ALIKE * min(own, other):
+        return ""
+    return (
+        f"They were not trained alike: {own:,} steps against {other:,}; only the mean over the steps that all reached "
+        "is a like for like."
+    )
 
 
 def _few(group: Group) -> str:

@@ -170,8 +170,8 @@ def _filters(text: str) -> dict[str, Any]:
 
 
 def _seed(row: RunRow) -> int | None:
-    request = row.job.request if row.job else {}
-    return request.get("seed")
+    seed: int | None = row.configuration.get("seed")
+    return seed
 
 
 def _settings(row: RunRow, spec: dict[str, Any] | None) -> dict[str, Any]:
@@ -181,8 +181,9 @@ def _settings(row: RunRow, spec: dict[str, Any] | None) -> dict[str, Any]:
     """
     from unity_mlops_mcp.metrics.comparison import OF_ONE_RUN, flattened
 
-    request = row.job.request if row.job else {}
-    kept = {name: value for name, value in row.configuration.items() if name not in OF_ONE_RUN}
+    request = row.configuration  # the run's whole request, which holds the trainer's configuration
+    trainer = request.get("configuration") or {}
+    kept = {name: value for name, value in trainer.items() if name not in OF_ONE_RUN}
     behaviors = kept.pop("behaviors", {})
     if isinstance(behaviors, dict) and len(behaviors) == 1:
         kept |= next(iter(behaviors.values())) or {}
@@ -190,9 +191,13 @@ def _settings(row: RunRow, spec: dict[str, Any] | None) -> dict[str, Any]:
         kept["behaviors"] = behaviors
     made = {"spec": spec} if spec else {"build": row.build_id, "spec_id": row.spec_id}
     shared = {"archetype": row.archetype, "max_steps": row.max_steps}
-    asked = {name: request.get(name) for name in ("num_envs", "num_areas", "initialize_from")}
+    asked = {name: request.get(name) for name in _DECIDING}
     given = {name: value for name, value in {**made, **shared, **asked}.items() if value is not None}
     return {**flattened(kept), **flattened(given)}
+
+
+_DECIDING = ("num_envs", "num_areas", "initialize_from", "env_path", "training_mode")
+"""What a request for a training says besides the trainer's configuration, and a curve depends on."""
 
 
 def _require_known(digests: Sequence[Digest], group_by: Sequence[str], baseline: str | None, rows: Any) -> None:
