@@ -82,7 +82,8 @@ def add_run(
     if resources:
         lines = [{"at": 10.0 * n, "step": 1000 * n, "cores": 1.5, "memory": 4 * 10**8, "processes": 3} for n in (1, 2)]
         folder.resources.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
-    row = RunRow(run_id, behavior, None, 20_000, dict(settings or {}), BEGUN, job_id=f"job-{run_id}")
+    started = {**asked, "configuration": record["configuration"]}
+    row = RunRow(run_id, behavior, None, 20_000, started, BEGUN, job_id=f"job-{run_id}")
     store.jobs.add(_job(row, asked, state, failure))
     assert store.runs.add(row) is not None
     return folder
