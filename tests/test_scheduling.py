@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import signal
 import subprocess
@@ -21,6 +23,7 @@ from tests.mcp_clients import in_memory, text
 from unity_mlops_mcp import config
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError
+from unity_mlops_mcp.interfaces.cli.main import run
 from unity_mlops_mcp.pipeline.records import Wanted
 from unity_mlops_mcp.scheduling.moments import upcoming
 from unity_mlops_mcp.scheduling.records import Rule, Schedule
@@ -370,7 +373,7 @@ def test_a_schedule_that_cannot_be_read_silences_no_other_and_can_be_mended(
         app.update_schedule("lost", "run_now")
     mended = app.update_schedule("lost", "change", "{timezone: Asia/Tokyo}")
     assert (mended.problem, mended.timezone) == (None, "Asia/Tokyo")
-    assert app.update_schedule("newer", "remove").problem
+    assert app.update_schedule("newer", "remove").removed
 
 
 @pytest.mark.parametrize(
@@ -384,13 +387,16 @@ def test_a_schedule_that_cannot_be_read_silences_no_other_and_can_be_mended(
         ("{1: 2}", "1 cannot be changed"),
         ("{build_id: x}", "max_concurrent_jobs"),
         ("{training: {seed: 2020-01-01}}", "training.seed: "),
-        ("{training: {training_mode: offline}}", "needs a dataset"),
+        ("{training: {training_mode: offline}}", "offline_dataset_path"),
         ("{training: {training_mode: hybrid, offline_dataset_path: ~/none.demo}}", "none.demo"),
         ("{after: 5}", "after: "),
         ("{alias: null}", "alias: "),
         ("{warm_start: perhaps}", "warm_start: "),
         ("{cron: null}", "cron: "),
         ("{cron: 61 * * * *}", "out of range"),
+        ("{cron: */5 * * * *}", "begins with * or & in quotes"),
+        ('{name: "\\ud800"}', "half of a character"),
+        ('{name: "a\\e[31m"}', "no character that can be shown"),
         ("{timezone: Mars/Olympus}", "no time zone"),
         ("{timezone: localtime}", "this machine's own"),
     ],
@@ -417,6 +423,94 @@ def test_changes_are_read_with_the_types_they_have_in_a_schedule(app: App) -> No
         "0 2 * * *",
     )
     assert app.store.schedules.get("Nightly") is not None
+
+
+def test_who_fires_is_told(app: App) -> None:
+    put(app, enabled=False)
+    assert app.list_schedules().fired_by is None
+    assert "Nobody fires" in app.list_schedules().next
+    app.tend()
+    assert f"process {os.getpid()} on " in str(app.list_schedules().fired_by)
+    app.stop_firing()
+    assert app.list_schedules().fired_by is None
+
+
+def test_a_command_that_has_ended_fires_no_more(app: App) -> None:
+    put(app, enabled=False)
+    assert run(["list-schedules"]) == 0
+    assert app.list_schedules().fired_by is None
+
+
+def test_what_becomes_of_a_firing_is_logged(store: Store, world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "unity_mlops_mcp.scheduling")
+    world.takes = timedelta(minutes=90)
+    add(store, "hourly", cron="0 * * * *")
+    one, two = (Scheduler(store, world, holder=holder) for holder in ("one", "two"))
+    for hour in (1, 2, 3):
+        world.now = START + timedelta(hours=hour)
+        one.tend(world.now)
+    two.tend(world.now + timedelta(minutes=1))
+    one.tend(world.now + timedelta(minutes=1))
+    first, second = (f"Schedule hourly: firing hourly.20260101-0{hour}0000" for hour in (1, 2))
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[:5] == [
+        "Schedules are fired by this process now.",
+        f"{first} is due.",
+        f"{first} started hourly.20260101-010000/0/a.",
+        f"{second} is due.",
+        f"{second} skipped: the firing before it still runs.",
+    ]
+    assert f"{first} succeeded." in lines
+    assert lines[-1] == "Schedules are fired by another process now."
+
+
+def test_numbers_may_be_written_with_an_exponent(app: App) -> None:
+    put(app)
+    app.update_schedule("hourly", "change", '{"cron": "*/5 * * * *", "max_steps": 1e6}')
+    row = app.store.schedules.get("hourly")
+    assert row is not None
+    assert row.data["work"][0]["max_steps"] == 1_000_000
+
+
+def test_what_is_removed_is_told_as_gone(app: App, capsys: pytest.CaptureFixture[str]) -> None:
+    put(app)
+    assert run(["update-schedule", "hourly", "remove"]) == 0
+    said = capsys.readouterr().out
+    assert "hourly is removed" in said
+    assert "0 * * * *" not in said
+
+
+@pytest.mark.parametrize(
+    ("assets", "said"),
+    [
+        ('["\\ud800 reach a target"]', "half of a character"),
+        (f"[reach {'far ' * 1200}]", "description: "),
+        ("[{description: reach, name: [1]}]", "name: "),
+        ("[5]", "neither a sentence nor a mapping"),
+    ],
+)
+def test_assets_that_cannot_be_used_are_refused(app: App, assets: str, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        app.add_schedule(name="several", rule=Rule(cron="nightly"), work=Wanted(dry_run=True), assets=assets)
+    assert app.list_schedules().schedules == []
+
+
+def test_assets_may_be_json_that_escapes_its_characters(app: App) -> None:
+    assets = json.dumps(["reach a target \N{DIRECT HIT}"])
+    added = app.add_schedule(name="one", rule=Rule(cron="nightly"), work=Wanted(dry_run=True), assets=assets)
+    assert added.work == ["reach a target \N{DIRECT HIT}"]
+
+
+def test_the_example_of_assets_can_be_scheduled(app: App) -> None:
+    assets = (Path(__file__).parents[1] / "examples" / "assets.yaml").read_text("utf-8")
+    added = app.add_schedule(name="Nav", rule=Rule(cron="30 1 * * 1-5"), work=Wanted(dry_run=True), assets=assets)
+    assert added.work == ["patrol four waypoints", "npc-7"]
+
+
+def test_a_name_of_no_characters_is_refused(app: App) -> None:
+    for name in ("\ud800", "a\x00b"):
+        with pytest.raises(InvalidInputError, match="no character that can be shown"):
+            app.add_schedule(name=name, rule=Rule(cron="nightly"), work=WORK)
 
 
 def test_no_schedule_takes_the_name_or_the_id_of_another(app: App) -> None:

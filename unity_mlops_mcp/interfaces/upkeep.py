@@ -86,7 +86,7 @@ class Upkeep:
 
     def tend_once(self) -> None:
         """One round of upkeep, now, in this thread; notifications are left to those who live longer."""
-        self._try(_tend, told="")
+        self._try(_tend_once, told="")
 
     def _repeat(self, work: Callable[[App], object]) -> None:
         pause, problem = self._first_after_s, ""
@@ -106,6 +106,11 @@ class Upkeep:
 
 def _tend(app: App) -> None:
     app.tend()
+
+
+def _tend_once(app: App) -> None:
+    app.tend()
+    app.stop_firing()
 
 
 def _notify(app: App) -> None:

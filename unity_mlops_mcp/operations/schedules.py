@@ -84,13 +84,12 @@ class Schedules:
         """
         rows = [self._row(name)] if name else list(self._parts.store.schedules.all())
         told = [self._result(row, history=name is not None) for row in rows]
-        return ScheduleList(
-            schedules=told,
-            next="A schedule fires while a process of ours lives on this home: a chat client's server, "
-            "`unity-mlops serve` or `unity-mlops scheduler`."
-            if told
-            else "add_schedule(name, cron, request) makes the first.",
-        )
+        if not told:
+            return ScheduleList(schedules=[], next="add_schedule(name, cron, request) makes the first.")
+        node, _, rest = (self._parts.scheduler.who_fires(utc_now()) or "").partition(":")
+        by = f"process {rest.partition(':')[0]} on {node}" if rest else None
+        nobody = "Nobody fires them now: start `unity-mlops scheduler` or `unity-mlops serve`, or open a chat client."
+        return ScheduleList(schedules=told, fired_by=by, next=f"They are fired by {by}." if by else nobody)
 
     def update_schedule(self, schedule_id: str, action: ScheduleAction, changes: str | None = None) -> ScheduleResult:
         """Pause a schedule, resume, change or remove it, or let it fire now.
@@ -114,11 +113,17 @@ class Schedules:
         if (action == "change") != (changes is not None):
             raise InvalidInputError(
                 "changes go with the action change.",
-                fix="Call update_schedule(schedule_id, action='change', changes='{cron: …}').",
+                fix="Call update_schedule(schedule_id, action='change', changes='{cron: \"*/5 * * * *\"}').",
             )
         if action == "remove":
             table.remove(row.schedule_id)
-            return self._result(row, next=f"{row.name} is removed; what it started goes on, its runs stay.")
+            return ScheduleResult(
+                schedule_id=row.schedule_id,
+                name=row.name,
+                enabled=False,
+                removed=True,
+                next=f"{row.name} is removed and fires no more; what it started goes on, its runs stay.",
+            )
         if action == "run_now":
             read_schedule(row)
             self._parts.scheduler.fire_now(row, now)

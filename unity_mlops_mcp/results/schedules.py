@@ -27,6 +27,7 @@ class ScheduleResult(Result):
     schedule_id: str
     name: str
     enabled: bool
+    removed: bool = Field(default=False, description="It is gone; nothing more is told of it.")
     problem: str | None = Field(
         default=None, description="Why it cannot fire until it is changed; its rule and work are not told then."
     )
@@ -49,4 +50,5 @@ class ScheduleList(Result):
     """Schedules, and whether anybody is there to fire them."""
 
     schedules: list[ScheduleResult]
+    fired_by: str | None = Field(default=None, description="The process that fires them now; null: nobody does.")
     next: str

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from unity_mlops_mcp.errors import InvalidInputError
 from unity_mlops_mcp.spec.requests import UnityAssetSpec
@@ -41,13 +42,13 @@ def _block(text: str) -> dict[str, Any]:
 
 
 def _asset(item: Any) -> UnityAssetSpec:
-    if isinstance(item, str):
-        return UnityAssetSpec(description=item)
-    if not isinstance(item, dict):
+    if not isinstance(item, (str, dict)):
         raise InvalidInputError(
             f"An asset is neither a sentence nor a mapping: {yaml.safe_dump(item).strip()}.", fix=_FORM
         )
     try:
-        return UnityAssetSpec.model_validate(item)
-    except ValueError as error:
-        raise InvalidInputError(f"An asset cannot be used: {str(error).splitlines()[1:3]}.", fix=_FORM) from error
+        return UnityAssetSpec.model_validate({"description": item} if isinstance(item, str) else item)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        told = f"{'.'.join(map(str, first['loc']))}: {first['msg']}; found {str(first['input'])[:80]!a}"
+        raise InvalidInputError(f"An asset cannot be used: {told}.", fix=_FORM) from error

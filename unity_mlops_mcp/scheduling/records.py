@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import timedelta
 from typing import Annotated
 
@@ -22,6 +23,11 @@ def _one_line(name: str) -> str:
     if not 0 < len(cleaned) <= LONGEST_NAME:
         raise InvalidInputError(
             f"The schedule's name is empty or longer than {LONGEST_NAME} characters.", fix="Give a short name."
+        )
+    bad = next((character for character in cleaned if unicodedata.category(character) in ("Cc", "Cs")), None)
+    if bad is not None:
+        raise InvalidInputError(
+            f"The schedule's name holds {bad!a}, which is no character that can be shown.", fix="Leave it out."
         )
     return cleaned
 

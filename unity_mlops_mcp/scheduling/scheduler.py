@@ -71,16 +71,18 @@ class Scheduler:
         self._table = store.schedules
         self._work = work
         self._holder = holder
-        self._stopped = False
+        self._stopped = self._holds = False
+        self._names: dict[str, str] = {}
         self._complained: set[tuple[str, datetime]] = set()
 
     def tend(self, now: datetime) -> bool:
         """Fire what is due and look after what runs; False when another process does, or there is nothing to do."""
         if self._stopped or not self._table.any():
             return False
-        if not self._table.lease(LEASE, self._holder, now=now, until=now + timedelta(seconds=LEASE_S)):
+        if not self._leased(now):
             return False
         rows = self._table.all()
+        self._names = {row.schedule_id: row.name for row in rows}
         schedules = {row.schedule_id: self._read(row) for row in rows}
         self._look_after(schedules, now)
         busy = {firing.schedule_id for firing in self._table.open_firings()}
@@ -93,13 +95,28 @@ class Scheduler:
 
     def stop(self) -> None:
         """Fire nothing more, and let another process fire at once."""
-        self._stopped = True
+        self._stopped, self._holds = True, False
         self._table.release(LEASE, self._holder)
+
+    def who_fires(self, now: datetime) -> str | None:
+        """The process that fires at a moment, as its ``holder``; None when nobody does."""
+        return self._table.lease_holder(LEASE, now=now, longest=timedelta(seconds=2 * LEASE_S))
+
+    def _leased(self, now: datetime) -> bool:
+        """Take or keep the lease; each change is logged."""
+        held = self._table.lease(LEASE, self._holder, now=now, until=now + timedelta(seconds=LEASE_S))
+        if held != self._holds:
+            _LOG.info("Schedules are fired by %s now.", "this process" if held else "another process")
+        self._holds = held
+        return held
 
     def fire_now(self, row: ScheduleRow, now: datetime) -> FiringRow | None:
         """Add a firing that a person asked for; None where this very moment has one. The next `tend` starts it."""
         firing = self._firing(row, now, "due", now, BY_HAND)
-        return firing if self._table.add_firing(firing) else None
+        if not self._table.add_firing(firing):
+            return None
+        self._log(firing, f"is {BY_HAND}")
+        return firing
 
     def _read(self, row: ScheduleRow) -> Schedule | None:
         """The schedule of a row; None for one that cannot be read, which is logged once and stops no other."""
@@ -119,7 +136,9 @@ class Scheduler:
             moments = due(schedule.rule, after=after, until=now)
         until = max(now, after)
         if moments or until - row.seen_until >= timedelta(minutes=1) or until < row.seen_until:
-            self._table.fire(row, self._judged(row, schedule, moments, now), until=until)
+            new = self._table.fire(row, self._judged(row, schedule, moments, now), until=until)
+            for firing in new:
+                self._log(firing, "is due" if firing.state == "due" else f"was missed: {firing.reason}")
 
     def _continuous(self, row: ScheduleRow, schedule: Schedule, now: datetime) -> tuple[datetime, ...]:
         """The moment of the next firing, when the pause after the last one is over; failures make it longer.
@@ -192,6 +211,7 @@ class Scheduler:
         else:
             waiting[firing.schedule_id] += 1
             self._table.change_firing(firing.firing_id, "waiting", where=("due",), now=now)
+            self._log(firing, "waits for the one before it")
 
     def _watch(self, firing: FiringRow, schedule: Schedule | None, now: datetime) -> bool:
         """Start more of a running firing's work as there is room; whether it is over.
@@ -206,6 +226,7 @@ class Scheduler:
             going += 1
         if jobs != firing.jobs:
             self._table.note_jobs(firing.firing_id, jobs)
+            self._log(firing, f"started {', '.join(jobs[len(firing.jobs) :])}")
         if going or len(jobs) < total:
             return False
         self._conclude(firing, states, now)
@@ -223,14 +244,21 @@ class Scheduler:
 
     def _end(self, firing: FiringRow, state: str, reason: str | None, now: datetime) -> None:
         values = {"reason": reason or firing.reason, "finished_at": now}
-        self._table.change_firing(
+        if self._table.change_firing(
             firing.firing_id,
             state,
             where=("due", "waiting", "running"),
             now=now,
             values=values,
             data={"reason": reason},
-        )
+        ):
+            self._log(firing, f"{state}{f': {reason}' if reason else ''}")
+
+    def _log(self, firing: FiringRow, told: str) -> None:
+        """One line of what became of a firing; ``data`` is for logs with fields."""
+        name, due_at = self._names.get(firing.schedule_id, firing.schedule_id), firing.due_at.isoformat()
+        data = {"schedule_id": firing.schedule_id, "firing_id": firing.firing_id, "due_at": due_at}
+        _LOG.info("Schedule %s: firing %s %s.", name, firing.firing_id, told, extra={"data": data})
 
 
 def _firing_id(schedule_id: str, moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,9 +31,9 @@ def read_mapping(text: str, *, what: str) -> dict[str, Any]:
         data = _load(text, what)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         place = " ".join(str(error).split())
-        raise _refused(
-            f"The {what} is neither YAML nor JSON: {place[:300]}", "Correct that place; indent with spaces."
-        ) from error
+        alias = "an alias" in place or "undefined alias" in place
+        fix = "Put a value that begins with * or & in quotes." if alias else "Correct that place; indent with spaces."
+        raise _refused(f"The {what} is neither YAML nor JSON: {place[:300]}", fix) from error
     if not isinstance(data, dict):
         raise _refused(
             f"The {what} is {type(data).__name__}, not a mapping of keys.",
@@ -41,11 +42,29 @@ def read_mapping(text: str, *, what: str) -> dict[str, Any]:
     return data
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML that takes JSON as it is meant: 1e6 is a number, and two escapes may be one character."""
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        """The text of a scalar, whole characters only."""
+        text = super().construct_scalar(node)
+        try:
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError as error:
+            told = "found half of a character (a lone surrogate)"
+            raise yaml.constructor.ConstructorError(None, None, told, node.start_mark) from error
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
 def _load(text: str, what: str) -> Any:
     """The data of a text, measured before it is made, since merged keys (``<<``) are copied, not shared."""
     if text.lstrip().startswith("{"):
         text = text.replace("\t", " ")  # JSON may be indented by tabs, which YAML forbids
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:

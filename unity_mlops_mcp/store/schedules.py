@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -154,6 +154,12 @@ class ScheduleTable:
             connection.execute(leases.delete().where(leases.c.name == name))
             connection.execute(leases.insert().values(name=name, holder=holder, until=until))
         return True
+
+    def lease_holder(self, name: str, *, now: datetime, longest: timedelta) -> str | None:
+        """Who holds a lease; None when nobody does, or by a clock that was wrong: longer than anybody takes one for."""
+        here = leases.c.name == name, leases.c.until > now, leases.c.until <= now + longest
+        with self._database.read() as connection:
+            return connection.execute(sa.select(leases.c.holder).where(*here)).scalar()
 
     def release(self, name: str, holder: str) -> None:
         """Give a lease back, when it is still held."""

@@ -26,6 +26,9 @@ def render_schedules(found: ScheduleList, console: Console) -> None:
 
 def render_schedule(found: ScheduleResult, console: Console) -> None:
     """What it does, when it fires next, and what became of the last firings."""
+    if found.removed:
+        console.print(found.next)
+        return
     state = "" if found.enabled else " (paused)"
     console.print(f"{found.name}{state}", style="bold", end="")
     console.print(f"  {found.schedule_id}")

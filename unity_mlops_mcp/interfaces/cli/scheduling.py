@@ -93,7 +93,8 @@ def update_schedule(
     changes: Annotated[
         str | None,
         typer.Option(
-            help='For change: what add-schedule takes but what is trained, such as "{cron: 0 3 * * *}", or a file.'
+            help="For change: what add-schedule takes but what is trained, as in "
+            """'{cron: "*/5 * * * *", max_steps: 1e6}', or a file."""
         ),
     ] = None,
     json: o.Json = False,

@@ -260,7 +260,7 @@ Changes = Annotated[
     Text | None,
     Field(
         description="For change, as YAML or JSON: any of name, cron, timezone, pause_s, overlap, catch_up, training, "
-        "max_steps, after, alias, warm_start, max_concurrent_jobs."
+        """max_steps, after, alias, warm_start, max_concurrent_jobs; such as {cron: "*/5 * * * *"}."""
     ),
 ]
 Cron = Annotated[

@@ -82,6 +82,7 @@ def run_stdio(offer: Offer | None = None) -> int:
         )
     # Plain lines for the client's log file; set before the SDK would set its own, which draws boxes.
     logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("unity_mlops_mcp.scheduling").setLevel("INFO")  # trainings that nobody asked for are told
     try:
         build_server(LateApp(), offer).run()
     except KeyboardInterrupt:
