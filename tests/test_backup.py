@@ -281,6 +281,70 @@ def test_an_archive_that_would_write_elsewhere_is_refused(
     assert {name for name in tree(tmp_path) if name not in before} <= {"mlops home/locks/door.lock"}
 
 
+def test_an_archive_that_names_things_to_move_moves_nothing(home: Path, tmp_path: Path) -> None:
+    """What a restore that was broken off has to take back is never read from what an archive brought."""
+    (home / "trainer").mkdir(parents=True)
+    for mine in (home / "trainer" / "python", tmp_path / "victim"):
+        mine.write_text("mine")
+    before = tree(tmp_path)
+    content = json.dumps(["../victim", "trainer"]).encode()
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name in ("home/.placing.json", "home/placing.json", "home/.restoring/placing.json"):
+            info = member(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    with pytest.raises(InvalidInputError) as told:
+        restore_backup(home, tmp_path / "a.tar", now=utc_now())
+    assert told.value.cause == "backup_damaged"
+    assert {name: digest for name, digest in tree(tmp_path).items() if name in before} == before
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["runs/a", "runs/a"],
+        ["q", "q/r"],
+        ["q/r", "q"],
+        ["n" * 300],
+        ["trainer/bin/python"],
+        ["Locks/door.lock"],
+        ["state.db-wal"],
+        [],
+    ],
+    ids=lambda names: "+".join(names)[:30],
+)
+def test_an_archive_whose_names_no_home_can_have_is_refused(
+    files: list[str], home: Path, tmp_path: Path, backup: Path
+) -> None:
+    """Its record agrees with what is in it, as an attacker's would; the last has no database."""
+    nothing = {"size": 0, "sha256": hashlib.sha256().hexdigest()}
+    with tarfile.open(backup) as old, tarfile.open(tmp_path / "a.tar", "w") as new:
+        contents = {one.name: opened_member.read() for one in old if (opened_member := old.extractfile(one))}
+        data = json.loads(contents["backup.json"])
+        data["files"] = dict.fromkeys(files, nothing) | (
+            {"state.db": data["files"]["state.db"]} if files else {"a": nothing}
+        )
+        for name in [*files, *([] if files else ["a"])]:
+            new.addfile(member(f"home/{name}"), io.BytesIO())
+        for name in ("home/state.db", "backup.json") if files else ("backup.json",):
+            content = json.dumps(data).encode() if name == "backup.json" else contents[name]
+            info = member(name)
+            info.size = len(content)
+            new.addfile(info, io.BytesIO(content))
+    (home / "trainer" / "bin").mkdir(parents=True)
+    with pytest.raises(InvalidInputError) as told:
+        restore_backup(home, tmp_path / "a.tar", now=utc_now())
+    assert told.value.cause == "backup_damaged"
+    assert sorted(path.name for path in home.iterdir()) == ["locks", "trainer"]
+
+
+def test_a_link_in_the_place_of_a_file_is_refused(home: Path, tmp_path: Path, backup: Path) -> None:
+    with_member(backup, tmp_path / "a.tar", member("home/runs/growing/run.json", link="config.yaml"))
+    with pytest.raises(InvalidInputError) as told:
+        restore_backup(home, tmp_path / "a.tar", now=utc_now())
+    assert told.value.cause == "backup_damaged"
+
+
 def with_member(backup: Path, path: Path, *added: tarfile.TarInfo) -> None:
     """The archive with more in it; links stand in its record too."""
     with tarfile.open(backup) as old, tarfile.open(path, "w") as new:

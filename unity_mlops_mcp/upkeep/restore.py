@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
@@ -11,7 +12,7 @@ import shutil
 import tarfile
 import zlib
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from pydantic import ValidationError
@@ -23,14 +24,17 @@ from unity_mlops_mcp.store.snapshot import move_paths
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.store.tables import SCHEMA_VERSION
 from unity_mlops_mcp.upkeep.backup import RECORD, ROOT
-from unity_mlops_mcp.upkeep.contents import RESTORING, STATE
+from unity_mlops_mcp.upkeep.contents import LEFT_OUT, RESTORING, STATE
 from unity_mlops_mcp.upkeep.records import BACKUP, MIRROR, BackupRecord, Kept, Restored, is_inside
 
 _MAY_BE_THERE = frozenset(
     {"cache", "locks", "trainer", "trainer.lock", "trainer-install.log", RESTORING, "lost+found", ".DS_Store"}
 )
 _BLOCK = 1 << 20
-_READY = ".placing.json"
+_UNPACKED, _PLACING = "home", "placing.json"
+"""In the folder of a restore: what the archive brought, and, where that cannot reach, the names that are moved."""
+_NO_SUCH_NAMES = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL})
+"""What a system says to names that no folder can hold together, or at all."""
 _NOT_AGAIN = (BACKUP, MIRROR)
 """Kinds of jobs that end with a restore: they were about the home that was."""
 
@@ -64,9 +68,10 @@ def restore_backup(home: Path, path: Path, *, now: datetime, cancel_jobs: bool =
         staged = home / RESTORING
         _take_back(home, staged)
         try:
-            staged.mkdir(mode=0o700)
-            record, left_out = _unpack(path, staged)
-            going_on, cancelled = _settle(staged, home, record, now=now, cancel_jobs=cancel_jobs)
+            unpacked = staged / _UNPACKED
+            unpacked.mkdir(mode=0o700, parents=True)
+            record, left_out = _unpack(path, unpacked)
+            going_on, cancelled = _settle(unpacked, home, record, now=now, cancel_jobs=cancel_jobs)
             _place(staged, home)
         finally:
             if not (home / STATE).exists():
@@ -84,7 +89,7 @@ def restore_backup(home: Path, path: Path, *, now: datetime, cancel_jobs: bool =
 
 def _require_unused(home: Path) -> None:
     there = sorted(path.name for path in home.iterdir()) if home.is_dir() else []
-    left = home / RESTORING / _READY
+    left = home / RESTORING / _PLACING
     ours = set(json.loads(left.read_text())) if left.exists() and not (home / STATE).exists() else set()
     used = [name for name in there if name not in _MAY_BE_THERE | ours]
     if used:
@@ -97,18 +102,19 @@ def _require_unused(home: Path) -> None:
 
 def _take_back(home: Path, staged: Path) -> None:
     """Undo what a restore that was broken off had moved, and remove what it had unpacked."""
-    left = staged / _READY
+    left, unpacked = staged / _PLACING, staged / _UNPACKED
     for name in json.loads(left.read_text()) if left.exists() else []:
-        if not (staged / name).exists() and (home / name).exists():
-            (home / name).rename(staged / name)
+        if not (unpacked / name).exists() and (home / name).exists():
+            (home / name).rename(unpacked / name)
     shutil.rmtree(staged, ignore_errors=True)
 
 
 def _place(staged: Path, home: Path) -> None:
-    names = sorted(path.name for path in staged.iterdir() if path.name not in {"locks", STATE})
-    write_atomically(staged / _READY, json.dumps([*names, STATE]).encode())
+    unpacked = staged / _UNPACKED
+    names = sorted(path.name for path in unpacked.iterdir() if path.name not in LEFT_OUT)
+    write_atomically(staged / _PLACING, json.dumps([*names, STATE]).encode())
     for name in [*names, STATE]:
-        (staged / name).rename(home / name)
+        (unpacked / name).rename(home / name)
 
 
 def _settle(
@@ -146,12 +152,21 @@ def _unpack(path: Path, staged: Path) -> tuple[BackupRecord, tuple[str, ...]]:
             return record, tuple(reader.left_out)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValidationError, UnicodeDecodeError) as error:
         raise _no_backup(path, str(error).splitlines()[0]) from error
+    except OSError as error:
+        if error.errno not in _NO_SUCH_NAMES:
+            raise
+        raise _no_backup(path, f"it has a name that cannot be: {error}"[:300]) from error
 
 
 def _read_out(archive: tarfile.TarFile) -> None:
     """Read what comes after the last member too: only at the end does gzip compare its checksum."""
     while archive.fileobj is not None and archive.fileobj.read(_BLOCK):
         pass
+
+
+def _is_never_kept(name: str) -> bool:
+    """Whether no backup holds what has this name: it is made anew in each home, or the restore's own."""
+    return name != STATE and PurePosixPath(name).parts[0].casefold() in LEFT_OUT
 
 
 def _no_backup(path: object, why: str) -> InvalidInputError:
@@ -188,8 +203,10 @@ class _Reader:
 
     def _take(self, member: tarfile.TarInfo) -> None:
         name = member.name.removeprefix(f"{ROOT}/")
-        if name == member.name or not is_inside(name):
+        if name == member.name or not is_inside(name) or _is_never_kept(name):
             raise _no_backup(self._archive.name, f"it has a member {member.name!r}")
+        if name in self._found or name in self._links:
+            raise _no_backup(self._archive.name, f"it has {member.name!r} twice")
         if member.issym():
             self._links[name] = member.linkname
         elif member.isfile():
@@ -222,6 +239,8 @@ class _Reader:
                 fix="Upgrade this installation: pip install --upgrade unity-mlops-mcp.",
                 cause="newer_state",
             )
+        if STATE not in record.files:
+            raise _no_backup(self._archive.name, f"it has no {STATE}")
         wrong = [name for name, kept in self._found.items() if record.files.get(name) != kept]
         missing = [
             name for name in (*record.files, *record.links) if name not in self._found and name not in self._links
