@@ -237,6 +237,10 @@ def test_a_browser_without_a_session_sees_where_to_log_in() -> None:
         assert "sha256-" in answer.headers["content-security-policy"]
         again = world.client(None).post("/login", data={"token": "umlops_wrong"})
         assert again.status_code == 401
+        assert '<p role="alert">That token is not valid, or it was revoked.</p>' in again.text
+        assert '<p role="alert">' not in answer.text, "who comes for the first time has done nothing wrong"
+        spent = world.client(None).get("/login/spent")
+        assert '<p role="alert">That link was used already, or is older than five minutes.</p>' in spent.text
 
 
 def test_only_so_many_guesses_are_answered() -> None:
@@ -261,6 +265,7 @@ def test_a_name_that_is_not_its_own_is_refused(host: str, status: int) -> None:
     [
         ("https://evil.example", 403),
         ("null", 403),
+        ("http://[", 403),
         (BASE, 200),
         ("http://127.0.0.1:3000", 403),
         ("https://ui.lab", 200),

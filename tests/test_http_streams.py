@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import pytest
 
 from tests.event_files import REWARD, START, SUCCESS, summaries, write
 from tests.http_worlds import ServeProcess, served
+from tests.job_worlds import eventually
 from tests.report_homes import add_run
 from tests.training_home import finish, nothing_is_left, small, until
 from unity_mlops_mcp.app import App
+from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.interfaces.http.options import ServeOptions
 from unity_mlops_mcp.store.store import Store
 
@@ -78,6 +81,55 @@ def test_a_stream_follows_a_run_and_ends_when_the_service_is_told_to(home: Path)
             assert list(told) == []
         ending.join(timeout=60)
         assert service.process.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [STREAM, "/sse", "/mcp"])
+def test_a_stream_ends_with_the_token_that_opened_it(path: str, home: Path) -> None:
+    with Store(home) as store:
+        add_run(store, "nav-1", state="queued")
+    with ServeProcess(home) as service:
+        tokens = App(Settings(home=home)).tokens
+        lent = {"Authorization": f"Bearer {tokens.add(name='lent').token}"}
+        with httpx.Client(base_url=service.url, headers=lent, timeout=60) as client:
+            headers = {"Accept": "text/event-stream", **(mcp_session(client) if path == "/mcp" else {})}
+            with client.stream("GET", path, headers=headers) as answer:
+                assert answer.status_code == 200
+                tokens.revoke("lent")
+                for _ in answer.iter_raw():
+                    pass  # until the service ends it, which an idle one would never do
+        assert not [line for line in service.log if "Traceback" in line or "without completing" in line]
+
+
+def mcp_session(client: httpx.Client) -> dict[str, str]:
+    """The headers of a new session, whose messages to the client a GET listens for."""
+    version = "2025-06-18"
+    told = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    accepts = {"Accept": "application/json, text/event-stream"}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": told}
+    answer = client.post("/mcp", json=asked, headers=accepts)
+    session = {"Mcp-Session-Id": answer.headers["mcp-session-id"], "Mcp-Protocol-Version": version}
+    client.post("/mcp", json={"jsonrpc": "2.0", "method": "notifications/initialized"}, headers={**accepts, **session})
+    return session
+
+
+def test_what_only_counts_down_is_not_told_again(home: Path) -> None:
+    with Store(home) as store:
+        folder = add_run(store, "nav-1", state="running")
+        now = time.time()
+        shown = {REWARD: [0.1, 0.2], SUCCESS: [0.1, 0.2]}
+        steps = summaries([1_000, 2_000], shown, episodes=[20, 20], start=now - 2)
+        write(folder.path, steps, behavior="Nav", start=now - 2)
+    with ServeProcess(home) as service, service.client() as client, client.stream("GET", STREAM) as answer:
+        told = events(answer.iter_lines())
+        first = next(told)[1]["summary"]
+        left = [first["eta_s"]]  # type: ignore[index]
+        eventually(lambda: left[0] != client.get("/api/v1/runs/nav-1/metrics").json()["summary"]["eta_s"])
+        later = time.time()
+        write(
+            folder.path, summaries([50_000], {REWARD: [0.5]}, episodes=[20], start=later), behavior="Nav", start=later
+        )
+        assert next(told)[1]["summary"]["steps"] == 50_000  # type: ignore[index]
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 import anyio.to_thread
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
@@ -38,6 +39,7 @@ _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_LOOK_S = 1.0  # how often it is asked whether who listens still may
 _MISSES_PER_S, _MISSES_AT_ONCE = 0.5, 20
 
 
@@ -51,6 +53,7 @@ class Exchange:
     request_id: str
     begun: float = field(default_factory=time.perf_counter)
     status: int = 0
+    ended: bool = False
     caller: Caller | None = None
 
     @property
@@ -60,14 +63,23 @@ class Exchange:
         return "/login/…" if path.startswith("/login/") else path
 
     async def answer(self, message: Message) -> None:
-        """Send on what the application answers, with the headers that every answer has."""
+        """Send on what the application answers, with the headers that every answer has; nothing after its end."""
+        if self.ended:
+            return
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=_with_headers(message))
             headers["x-request-id"] = self.request_id
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
+        elif message["type"] == "http.response.body":
+            self.ended = not message.get("more_body", False)
         await self.send(message)
+
+    async def end(self) -> None:
+        """End the answer, if one was begun, as a whole one ends."""
+        if self.status:
+            await self.answer({"type": "http.response.body"})
 
 
 class Guard:
@@ -130,7 +142,25 @@ class Guard:
         except MlopsError as error:
             await told(error)(scope, receive, exchange.answer)
             return
-        await self._inner(scope, receive, exchange.answer)
+        await self._inner(scope, self._as_long_as_known(exchange, receive), exchange.answer)
+
+    def _as_long_as_known(self, exchange: Exchange, receive: Receive) -> Receive:
+        """What the client says; it counts as gone once its token or session opens nothing any more.
+
+        Answers that last, as streams do, listen for that as long as they go on.
+        """
+        if exchange.caller is None:
+            return receive
+
+        async def listen() -> Message:
+            while True:
+                with anyio.move_on_after(_LOOK_S):
+                    return await receive()
+                if await self._caller(exchange) is None:
+                    await exchange.end()
+                    return {"type": "http.disconnect"}
+
+        return listen
 
     async def _let_in(self, exchange: Exchange) -> None:
         """Find out who it is.
@@ -179,7 +209,7 @@ class Guard:
             fix = "Start the service with --allow-host and the name that it is called by."
             raise Problem(421, "host", f"This service is not called {host[:100]!r}.", fix)
         origin = headers.get("origin")
-        if origin is not None and origin.lower() not in self._origins and urlsplit(origin.lower()).netloc != host:
+        if origin is not None and origin.lower() not in self._origins and _host_of(origin.lower()) != host:
             fix = "Start the service with --allow-origin and that page's origin."
             raise Problem(403, "origin", f"Pages of {origin[:100]!r} may not call this service.", fix)
 
@@ -214,6 +244,14 @@ def _present(scope: Scope, caller: Caller) -> None:
     scope.setdefault("state", {})["caller"] = caller
     access = AccessToken(token="", client_id=caller.token_id, scopes=[caller.scope], subject=caller.token_id)
     scope["user"] = AuthenticatedUser(access)
+
+
+def _host_of(origin: str) -> str | None:
+    """The host and port that a page came from; None when the header names none, as anybody may send anything."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _without_port(host: str) -> str:

@@ -17,6 +17,7 @@ from unity_mlops_mcp.interfaces.http.problems import PROBLEMS, Problem
 from unity_mlops_mcp.interfaces.http.reading import Reads
 from unity_mlops_mcp.jobs.records import FINAL_STATES
 from unity_mlops_mcp.results.runs import MetricsResult
+from unity_mlops_mcp.store.rows import Json
 
 if TYPE_CHECKING:
     from unity_mlops_mcp.app import App
@@ -33,8 +34,8 @@ Tags = Annotated[str | None, Query(description="Series, comma-separated. Default
 Points = Annotated[int, Query(ge=2, le=200, description="Points of one series; the shape is kept.")]
 _LIVE = {
     200: {
-        "description": "`event: metrics` with what get_metrics gives, whenever it has changed; at the run's end "
-        "`event: end`. A line that begins with a colon is a sign of life.",
+        "description": "`event: metrics` with what get_metrics gives, whenever more than `eta_s` has changed; "
+        "at the run's end `event: end`. A line that begins with a colon is a sign of life.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     },
     **PROBLEMS,
@@ -116,16 +117,23 @@ def stream_router(app: App, offer: Offer, reads: Reads, live: Live) -> APIRouter
 
 async def _events(ask: Callable[[], Awaitable[bytes]], live: Live) -> AsyncIterator[str]:
     """What has changed, once a second at most, and a sign of life now and then, until the run or the service ends."""
-    told, told_at = b"", anyio.current_time()
+    told: Json = {}
+    told_at = anyio.current_time()
     while not live.ending:
         body = await ask()
-        if body != told:
-            told, told_at = body, anyio.current_time()
+        figures = json.loads(body)
+        if (steady := _without_countdown(figures)) != told:
+            told, told_at = steady, anyio.current_time()
             yield f"event: metrics\ndata: {body.decode()}\n\n"
         elif anyio.current_time() - told_at >= _BEAT_S:
             told_at = anyio.current_time()
             yield ": alive\n\n"
-        if json.loads(body)["state"] in FINAL_STATES:
-            yield f"event: end\ndata: {json.dumps({'state': json.loads(body)['state']})}\n\n"
+        if figures["state"] in FINAL_STATES:
+            yield f"event: end\ndata: {json.dumps({'state': figures['state']})}\n\n"
             return
         await anyio.sleep(_EVERY_S)
+
+
+def _without_countdown(figures: Json) -> Json:
+    """What tells something new; the time that is left goes on by itself."""
+    return {**figures, "summary": {**figures["summary"], "eta_s": None}}
