@@ -105,6 +105,16 @@ def test_a_port_in_use_is_told(taken_port: int) -> None:
     assert "UNITY_MLOPS_BASE_PORT" in check.fix
 
 
+def test_a_machine_that_does_not_know_localhost_is_told_so_and_blames_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bind(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket.socket, "bind", bind)
+    check = check_ports(5105, 3)
+    assert (check.status, "localhost" in check.found, "in use" in check.found) == ("fail", True, False)
+    assert "hosts file" in check.fix
+
+
 def test_a_player_must_be_there_executable_and_at_a_path_that_mlagents_can_take(player: Path) -> None:
     assert check_player(player).status == "ok"
     assert check_player(player.with_suffix("")).status == "ok"

@@ -129,8 +129,13 @@ def check_disk(settings: Settings) -> Check:
 def check_ports(base_port: int, count: int) -> Check:
     """Whether the ports that a training has leased are free at this moment: what has no lease may have taken them."""
     last = base_port + max(1, count) - 1
-    taken = [port for port in range(base_port, last + 1) if not port_is_free(port)]
     needed = f"port {base_port} free" if base_port == last else f"ports {base_port} to {last} free"
+    try:
+        taken = [port for port in range(base_port, last + 1) if not port_is_free(port)]
+    except socket.gaierror as error:
+        found = f"this machine finds no address for localhost, where mlagents listens: {error.strerror}"
+        fix = "Add the line `127.0.0.1 localhost` to its hosts file."
+        return Check(name="ports", status="fail", found=found, needed=needed, fix=fix)
     if not taken:
         return Check(name="ports", status="ok", found="free", needed=needed)
     found = f"in use: {', '.join(map(str, taken[:10]))}"
@@ -139,12 +144,18 @@ def check_ports(base_port: int, count: int) -> Check:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether the trainer could listen on this port; tried as mlagents does (rpc_communicator.py, check_port)."""
+    """Whether the trainer could listen on this port; tried as mlagents does (rpc_communicator.py, check_port).
+
+    Raises:
+        socket.gaierror: the name localhost has no address, so that no port is to blame.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         if system.LINUX:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("localhost", port))
+        except socket.gaierror:
+            raise
         except OSError:
             return False
     return True
