@@ -92,6 +92,23 @@ def test_a_system_that_shuts_down_interrupts_the_job_and_it_goes_on_afterwards(w
     assert world.wait(job).state == "cancelled"
 
 
+def test_a_job_outlives_more_shutdowns_than_it_may_be_killed_and_is_still_not_killed_forever(
+    home: Path, tmp_path: Path
+) -> None:
+    with opened(home, max_attempts=2) as world:
+        job = world.running(world.submit("work", {"folder": str(tmp_path), "options": []}))
+        eventually((tmp_path / "checkpoint.json").exists)
+        for attempt in (2, 3, 4):
+            os.kill(world.supervisor_pid(job), signal.SIGTERM)
+            world.wait(job, lambda job, now=attempt: (job.state, job.attempt) == ("running", now), tend=True)  # type: ignore[misc]
+        world.kill_supervisor(job)
+        world.wait(job, lambda job: (job.state, job.attempt) == ("running", 5), tend=True)
+        world.kill_supervisor(job)
+        failure = world.wait(job, tend=True).failure
+    assert failure is not None
+    assert failure.cause == "too_many_attempts"
+
+
 def test_all_jobs_save_when_all_ends_and_none_is_started_again_by_another_that_takes_longer(
     world: World, tmp_path: Path
 ) -> None:

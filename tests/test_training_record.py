@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unity_mlops_mcp.training.folder import RunFolder
-from unity_mlops_mcp.training.record import attempts_of, read_record
+from unity_mlops_mcp.training.record import read_record
 
 
 @pytest.mark.parametrize("content", [b"", b'{"attempts": [', b"[1]", b"\xff\xfe"])
@@ -15,4 +15,3 @@ def test_a_record_that_cannot_be_read_is_an_empty_one(tmp_path: Path, content: b
     folder = RunFolder(tmp_path)
     folder.record.write_bytes(content)
     assert read_record(folder) == {}
-    assert attempts_of(folder, "training-1") == 0

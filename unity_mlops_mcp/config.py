@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     )
     torch_index: str | None = Field(default=None, description="A package index for torch, such as PyTorch's CPU index.")
     max_jobs: int = Field(default=2, ge=1, le=64, description="Supervised jobs that run at once; more wait in a queue.")
-    max_attempts: int = Field(default=5, ge=1, le=100, description="Attempts of one job, the first included.")
+    max_attempts: int = Field(
+        default=5, ge=1, le=100, description="Kills until a job fails; shutdowns that let it save do not count."
+    )
     base_port: int = Field(default=5105, ge=1024, le=60000, description="First port of the blocks that trainings use.")
     min_free_gb: float = Field(default=1.0, ge=0, description="A run stops with its checkpoint below this free space.")
     warn_free_gb: float = Field(default=5.0, ge=0, description="A warning is given below this free space.")

@@ -96,7 +96,7 @@ class Attempt:
             if not self._context.stop_requested.is_set():
                 return {"to": "succeeded", "values": {"result": result}}
             if self._shut_down:
-                return {"to": "interrupted", "values": {}}
+                return {"to": "interrupted", "values": {}, "data": {"by": "shutdown"}}
             return {"to": "cancelled", "values": {"result": result}}
         return {}
 

@@ -124,8 +124,11 @@ class Recovery:
 
     def _obstacle(self, row: JobRow) -> MlopsError | None:
         """Why no new attempt can go on, or None."""
-        cut = f"Attempt {row.attempt} of {row.id} was cut off: the process that supervised it was killed"
-        if row.attempt >= self._settings.max_attempts:
+        interruptions = [event for event in self._store.events.of(row.id) if event.name == "interrupted"]
+        killed = [event for event in interruptions if "by" not in event.data]  # the others were asked for, and saved
+        why = "the process that supervised it was killed" if interruptions[-1:] == killed[-1:] else "it was shut down"
+        cut = f"Attempt {row.attempt} of {row.id} was cut off: {why}"
+        if len(killed) >= self._settings.max_attempts:
             return MlopsError(
                 f"{cut}, and UNITY_MLOPS_MAX_ATTEMPTS ({self._settings.max_attempts}) allows no further one.",
                 fix="Find out what kills it (memory, a container's limit, a power cut), then resume it.",

@@ -53,11 +53,6 @@ def read_record(folder: RunFolder) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def attempts_of(folder: RunFolder, job_id: str) -> int:
-    """How many processes of the trainer this job has started."""
-    return sum(attempt.get("job_id") == job_id for attempt in read_record(folder).get("attempts", []))
-
-
 def _spec(folder: RunFolder, request: TrainingRequest) -> dict[str, Any] | None:
     """The environment spec of the build that is trained on; None where the player is not one of ours."""
     if request.build_id is None:

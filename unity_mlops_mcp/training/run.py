@@ -34,7 +34,7 @@ from unity_mlops_mcp.training.outcome import Ended, conclude, require_reached
 from unity_mlops_mcp.training.player import player_path
 from unity_mlops_mcp.training.policy import prepare_check
 from unity_mlops_mcp.training.preflight import check_disk, check_home, preflight, require
-from unity_mlops_mcp.training.record import attempts_of, write_record
+from unity_mlops_mcp.training.record import write_record
 from unity_mlops_mcp.training.records import Check
 from unity_mlops_mcp.training.request import TrainingRequest
 from unity_mlops_mcp.training.resources import ResourceWatch
@@ -80,11 +80,13 @@ async def train(context: JobContext) -> dict[str, Any]:
     folder.path.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
         ended = await _clone(context, request, folder) if request.recorded else None
+        started = 0
         while ended is None:
+            started += 1
             with _ports(context, request) as base_port:
                 attempt = await anyio.to_thread.run_sync(_prepare, context, request, folder, base_port)
                 ended = await _run(context, attempt)
-            if _goes_on(context, attempt, ended):
+            if _goes_on(context, attempt, ended, started):
                 ended = None
     return await anyio.to_thread.run_sync(conclude, context, folder, ended)
 
@@ -98,10 +100,12 @@ async def _clone(context: JobContext, request: TrainingRequest, folder: RunFolde
     offline = request.training_mode == "offline"
     if not offline and (folder.checkpoint_step() is not None or is_cloned(request, folder)):
         return None
+    started = 0
     while True:
+        started += 1
         attempt = await anyio.to_thread.run_sync(_prepare_cloning, context, request, folder)
         ended = await _run(context, attempt)
-        if not _goes_on(context, attempt, ended):
+        if not _goes_on(context, attempt, ended, started):
             break
     if offline or ended.full_disk or context.stop_requested.is_set():
         return ended
@@ -147,15 +151,18 @@ async def _run(context: JobContext, attempt: Attempt) -> Ended:
     return Ended(watch, exit_code, full_disk=full_disk)
 
 
-def _goes_on(context: JobContext, attempt: Attempt, ended: Ended) -> bool:
-    """Whether another attempt is due: the trainer was killed from outside after a checkpoint, or lost its port."""
+def _goes_on(context: JobContext, attempt: Attempt, ended: Ended, started: int) -> bool:
+    """Whether another attempt is due: the trainer was killed from outside after a checkpoint, or lost its port.
+
+    Of how many trainers this supervisor ``started`` there is a limit; those before a shutdown or kill do not count.
+    """
     killed = ended.exit_code in KILLED and attempt.folder.checkpoint_step() is not None
     lost_port = attempt.request.player != "editor" and any(PORT_TAKEN in line for line in ended.watch.lines)
     return (
         (killed or lost_port)
         and not ended.full_disk
         and not context.stop_requested.is_set()
-        and attempts_of(attempt.folder, context.job.id) < context.settings.max_attempts
+        and started < context.settings.max_attempts
     )
 
 
