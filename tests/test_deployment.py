@@ -196,6 +196,21 @@ def test_a_secret_in_a_settings_file_is_refused_without_being_shown(name: str, t
         ("DEPLOY_PIPELINE", "[1]", "pipeline"),
         ("DEPLOY_EGRESS_PORTS", "https", "egress_ports"),
         ("no assignment", "", "line 2"),
+        ("DEPLOY_NIGHTLY", "every day at noon", "every day at noon"),
+        ("DEPLOY_NIGHTLY", "continuous", "continuous"),
+        ("DEPLOY_NIGHTLY", "0 2 * * 5#3", "5#3"),
+        ("DEPLOY_NIGHTLY", "0 2 * * *", "DEPLOY_PIPELINE"),
+        ("DEPLOY_TIME_ZONE", "Mars/Phobos", "Mars/Phobos"),
+        ("DEPLOY_EGRESS_PORTS", "99999999,-4", "egress_ports.0"),
+        ("DEPLOY_HOSTS", "a b", "hosts.0"),
+        ("DEPLOY_HOSTS", "lab.example,$(FOO)", "hosts.1"),
+        ("DEPLOY_HOSTS", "*", "hosts.0"),
+        ("DEPLOY_NAME", "9abc", "name"),
+        ("DEPLOY_NAME", "a" * 60, "name"),
+        ("DEPLOY_STORAGE", "0Gi", "storage"),
+        ("DEPLOY_STORAGE", "5K", "storage"),
+        ("DEPLOY_CPU", "0.0", "cpu"),
+        ("DEPLOY_MEMORY", "0", "memory"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(name: str, value: str, said: str, tmp_path: Path) -> None:
@@ -205,6 +220,33 @@ def test_a_setting_that_cannot_be_used_is_named(name: str, value: str, said: str
     with pytest.raises(InvalidInputError) as told:
         read_settings(path)
     assert said in str(told.value)
+
+
+def test_a_settings_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    path = settings_file(tmp_path)
+    path.write_bytes(b"DEPLOY_IMAGE=i:1 \xff\n")
+    with pytest.raises(InvalidInputError, match="UTF-8"):
+        read_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"DEPLOY_PIPELINE": '{"reqest": "x"}'}, "reqest"),
+        (
+            {"DEPLOY_IMAGE": "REGION-docker.pkg.dev/PROJECT/s:1", "UNITY_MLOPS_VERTEX_PROJECT": "PROJECT"},
+            "DEPLOY_IMAGE, UNITY_MLOPS_VERTEX_PROJECT",
+        ),
+    ],
+)
+def test_nothing_is_written_that_was_not_filled_in_or_would_start_nothing(
+    variables: dict[str, str], said: str, home: Path, tmp_path: Path
+) -> None:
+    app, path = App(Settings(home=home)), settings_file(tmp_path, **variables)
+    with pytest.raises(InvalidInputError) as told:
+        app.deploy_k8s(settings=str(path), output=str(tmp_path / "k8s"))
+    assert said in str(told.value)
+    assert not (tmp_path / "k8s").exists()
 
 
 @settings(max_examples=50, deadline=None)
@@ -223,7 +265,10 @@ def test_whatever_a_wish_is_made_of_it_arrives_as_it_is(text: str) -> None:
 
 def test_manifests_are_written_and_replaced_and_nothing_else_is(home: Path, tmp_path: Path) -> None:
     app, folder = App(Settings(home=home)), tmp_path / "k8s"
-    first = app.deploy_k8s(settings=str(settings_file(tmp_path, DEPLOY_NIGHTLY="0 2 * * *")), output=str(folder))
+    first = app.deploy_k8s(
+        settings=str(settings_file(tmp_path, DEPLOY_NIGHTLY="0 2 * * *", DEPLOY_PIPELINE='{"request": "x"}')),
+        output=str(folder),
+    )
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
     assert sorted(path.name for path in folder.iterdir()) == sorted(first.files)
     assert set(kustomization["resources"]) == set(first.files) - {"kustomization.yaml", "job.yaml"}

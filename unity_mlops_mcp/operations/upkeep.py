@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unity_mlops_mcp.errors import ConflictError
 from unity_mlops_mcp.operations.parts import Parts
+from unity_mlops_mcp.operations.pipelines import Pipelines
 from unity_mlops_mcp.results.runs import Status
 from unity_mlops_mcp.results.upkeep import (
     BackupMade,
@@ -157,7 +159,8 @@ class Upkeep:
         from unity_mlops_mcp.upkeep.deployment.kubernetes import ONCE, write_manifests
 
         folder = Path(output).expanduser().absolute()
-        made = write_manifests(Path(settings).expanduser(), folder)
+        arguments = set(signature(Pipelines.run_pipeline).parameters) - {"self", "client_answer", "idempotency_key"}
+        made = write_manifests(Path(settings).expanduser(), folder, arguments=arguments)
         return DeploymentFiles(
             folder=str(folder),
             files=[path.name for path in made],

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from unity_mlops_mcp.errors import ConflictError
+from unity_mlops_mcp.errors import ConflictError, InvalidInputError
 from unity_mlops_mcp.process.files import write_atomically
-from unity_mlops_mcp.upkeep.deployment.settings import Deployment, DeploySettings, read_settings
+from unity_mlops_mcp.upkeep.deployment.settings import Deployment, DeploySettings, read_settings, require_filled_in
 
 PORT = 8765
 SAVE_S, GRACE_S = 75, 90
@@ -67,18 +67,23 @@ def _documents(text: str) -> Iterator[tuple[str, str]]:
         yield head.removeprefix("# file: "), body
 
 
-def write_manifests(settings: Path, output: Path) -> Sequence[Path]:
+def write_manifests(settings: Path, output: Path, *, arguments: Collection[str]) -> Sequence[Path]:
     """Write the manifests of a settings file into a folder, each whole or not at all.
 
     Args:
         settings: the file.
         output: the folder; made when missing. What was made before is replaced, anything else there is left alone.
+        arguments: the names that a pipeline's arguments may have.
 
     Raises:
-        NotFoundError, InvalidInputError: see `read_settings`.
+        NotFoundError, InvalidInputError: see `read_settings`; the file was not filled in, or a pipeline has no such
+            argument.
         ConflictError: a file of such a name is there that we did not make.
     """
-    made = manifests(read_settings(settings))
+    deployment = read_settings(settings)
+    require_filled_in(deployment, settings)
+    _require_known(deployment.settings.pipeline, arguments)
+    made = manifests(deployment)
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
@@ -97,6 +102,16 @@ def write_manifests(settings: Path, output: Path) -> Sequence[Path]:
     for name, text in texts.items():
         write_atomically(output / name, text.encode())
     return [output / name for name in texts]
+
+
+def _require_known(pipeline: Collection[str], arguments: Collection[str]) -> None:
+    unknown = [name for name in pipeline if name not in arguments]
+    if unknown:
+        raise InvalidInputError(
+            f"DEPLOY_PIPELINE has {unknown[0]!r}, which is no argument of run_pipeline.",
+            fix=f"Arguments are: {', '.join(sorted(arguments))}.",
+            cause="settings_file",
+        )
 
 
 def _text(data: dict[str, Any], settings: Path) -> str:

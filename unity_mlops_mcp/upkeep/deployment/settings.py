@@ -7,17 +7,45 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from typing_extensions import Self
 
 from unity_mlops_mcp.config import SECRET_VARIABLES, Settings
 from unity_mlops_mcp.errors import InvalidInputError, NotFoundError
+from unity_mlops_mcp.scheduling.cron import read_cron, read_zone
 
 PREFIX, OURS = "DEPLOY_", "UNITY_MLOPS_"
 SET_BY_US = frozenset({"UNITY_MLOPS_HOME", "UNITY_MLOPS_TRAINER"})
+_CRON = re.compile(r"[\d*/, A-Za-z-]+( [\d*/,A-Za-z-]+){4}")
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-Quantity = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?(m|[KMGT]i?)?$")]
+Label = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+"""A name that a Service may have, and short enough for what is added to it."""
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+_NO_AMOUNT = re.compile(r"[0.]*\D*")
+_PLACEHOLDER = re.compile(r"\b(?:PROJECT|REGION)\b")
+"""What the files that we ship have in the place of names that are yours."""
+
+
+def _more_than_nothing(value: str) -> str:
+    if _NO_AMOUNT.fullmatch(value):
+        raise ValueError("there must be some")
+    return value
+
+
+Cores = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?m?$"), AfterValidator(_more_than_nothing)]
+Size = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?([kMGT]|[KMGT]i)$"), AfterValidator(_more_than_nothing)]
 
 
 class DeploySettings(BaseModel):
@@ -25,7 +53,7 @@ class DeploySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Name = Field(default="unity-mlops", description="Of all objects, and of the service inside the cluster.")
+    name: Label = Field(default="unity-mlops", description="Of all objects, and of the service inside the cluster.")
     namespace: Name = Field(default="unity-mlops", description="The namespace; it is made too.")
     environment: Literal["local", "staging", "production"] = Field(
         default="local", description="A label of all objects."
@@ -34,10 +62,10 @@ class DeploySettings(BaseModel):
     image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field(
         default="IfNotPresent", description="Never: an image that was loaded into the node."
     )
-    storage: Quantity = Field(default="50Gi", description="Size of the home's volume.")
+    storage: Size = Field(default="50Gi", description="Size of the home's volume.")
     storage_class: Name | None = Field(default=None, description="Its class; default: the cluster's.")
-    cpu: Quantity = Field(default="2", description="Processors asked for.")
-    memory: Quantity = Field(default="4Gi", description="Memory asked for, and the most there is.")
+    cpu: Cores = Field(default="2", description="Processors asked for.")
+    memory: Size = Field(default="4Gi", description="Memory asked for, and the most there is.")
     gpus: int = Field(default=0, ge=0, le=16, description="NVIDIA GPUs.")
     accelerator: Name | None = Field(default=None, description="GKE's name of the GPU, such as nvidia-l4.")
     admin_secret: Name = Field(
@@ -52,7 +80,7 @@ class DeploySettings(BaseModel):
     tls_secret: Name | None = Field(
         default=None, description="Secret with tls.crt, tls.key and ca.crt, as cert-manager makes it; else no TLS."
     )
-    hosts: tuple[str, ...] = Field(default=(), description="Further names it is called by, separated by commas.")
+    hosts: tuple[Host, ...] = Field(default=(), description="Further names it is called by, separated by commas.")
     service_account: str | None = Field(
         default=None, description="Google service account that it acts as (Workload Identity)."
     )
@@ -63,7 +91,7 @@ class DeploySettings(BaseModel):
     pipeline: dict[str, Any] = Field(
         default_factory=dict, description="Arguments of run_pipeline for CronJob and Job, as JSON."
     )
-    egress_ports: tuple[int, ...] = Field(default=(443,), description="Ports it may connect to, besides DNS.")
+    egress_ports: tuple[Port, ...] = Field(default=(443,), description="Ports it may connect to, besides DNS.")
 
     @field_validator("hosts", "egress_ports", mode="before")
     @classmethod
@@ -75,6 +103,25 @@ class DeploySettings(BaseModel):
     def _parse(cls, value: object) -> object:
         return yaml.safe_load(value) if isinstance(value, str) else value
 
+    @field_validator("nightly")
+    @classmethod
+    def _fires(cls, value: str | None) -> str | None:
+        fields = None if value is None else read_cron(value)
+        if fields is not None and not _CRON.fullmatch(fields):
+            raise ValueError(f"a cluster takes no rule {value!r}: give five fields of numbers, * / , and -")
+        return fields
+
+    @field_validator("time_zone")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        return read_zone(value)
+
+    @model_validator(mode="after")
+    def _has_work(self) -> Self:
+        if self.nightly and not self.pipeline:
+            raise ValueError("nightly fires a pipeline, and none is given: set DEPLOY_PIPELINE")
+        return self
+
 
 class Deployment(BaseModel):
     """The settings of a deployment, and what the product in it is told."""
@@ -83,6 +130,7 @@ class Deployment(BaseModel):
 
     settings: DeploySettings
     variables: dict[str, str]
+    unfilled: tuple[str, ...] = Field(default=(), description="Variables that still hold PROJECT or REGION.")
 
 
 def read_settings(path: Path) -> Deployment:
@@ -105,14 +153,15 @@ def read_settings(path: Path) -> Deployment:
     fields = {name.removeprefix(PREFIX).lower(): value for name, value in rest.items() if value}
     try:
         Settings.model_validate({name.removeprefix(OURS).lower(): value for name, value in ours.items() if value})
-        return Deployment(settings=DeploySettings.model_validate(fields), variables=ours)
-    except (ValidationError, yaml.YAMLError) as error:
+        unfilled = tuple(name for name, value in given.items() if _PLACEHOLDER.search(value))
+        return Deployment(settings=DeploySettings.model_validate(fields), variables=ours, unfilled=unfilled)
+    except (ValidationError, yaml.YAMLError, InvalidInputError) as error:
         raise _unusable(path, _told(error)) from error
 
 
 def _variables(path: Path) -> list[tuple[str, str]]:
     found = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, text in enumerate(_text_of(path).splitlines(), start=1):
         line = text.strip()
         if not line or line.startswith("#"):
             continue
@@ -123,6 +172,13 @@ def _variables(path: Path) -> list[tuple[str, str]]:
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
         found.append((match[1], value[1:-1] if quoted else value))
     return found
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+    except UnicodeDecodeError as error:
+        raise _unusable(path, "it is no text in UTF-8") from error
 
 
 def _check_names(path: Path, ours: dict[str, str], rest: dict[str, str]) -> None:
@@ -140,10 +196,26 @@ def _check_names(path: Path, ours: dict[str, str], rest: dict[str, str]) -> None
         raise _unusable(path, f"there is no setting {unknown[0]}")
 
 
-def _told(error: ValidationError | yaml.YAMLError) -> str:
+def _told(error: ValidationError | yaml.YAMLError | InvalidInputError) -> str:
+    if isinstance(error, InvalidInputError):
+        return error.message.rstrip(".")
     if isinstance(error, yaml.YAMLError):
         return str(error).splitlines()[0]
     return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False))
+
+
+def require_filled_in(deployment: Deployment, path: Path) -> None:
+    """See to it that nothing is deployed to a project of which only the place is kept.
+
+    Raises:
+        InvalidInputError: naming each variable that still holds such.
+    """
+    if deployment.unfilled:
+        raise InvalidInputError(
+            f"In the settings file {path}, PROJECT or REGION still stands in {', '.join(deployment.unfilled)}.",
+            fix="Put your Google Cloud project and region there, or remove the lines that you do not need.",
+            cause="settings_file",
+        )
 
 
 def _unusable(path: Path, why: str) -> InvalidInputError:
