@@ -29,6 +29,7 @@ from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, InvalidInputError, MlopsError, NotFoundError, SetupError
 from unity_mlops_mcp.process.files import FileLock
 from unity_mlops_mcp.store.ids import utc_now
+from unity_mlops_mcp.store.rows import FiringRow, ScheduleRow
 from unity_mlops_mcp.store.store import Store
 from unity_mlops_mcp.upkeep.backup import make_backup
 from unity_mlops_mcp.upkeep.restore import restore_backup
@@ -466,6 +467,26 @@ def test_the_open_jobs_of_a_backup_can_be_ended_with_it(home: Path, tmp_path: Pa
     assert set(restored.cancelled) == {job.id for job in jobs}
     with Store(home) as store:
         assert not store.jobs.open()
+
+
+@pytest.mark.parametrize("pause", [False, True])
+def test_a_restored_home_tells_what_would_fire_and_notify_and_can_be_quiet(
+    pause: bool, home: Path, tmp_path: Path
+) -> None:
+    first, now = App(Settings(home=tmp_path / "first")), utc_now()
+    first.store.schedules.add(ScheduleRow("s1", "nightly", {}, now, now, now))
+    first.store.schedules.add_firing(FiringRow("f1", "s1", now, "due", now))
+    first.add_endpoint("https://lab.example/hook")
+    make_backup(first.store, tmp_path / "a.tar", now=now)
+    first.close()
+    told = json.loads(command(home, "restore", str(tmp_path / "a.tar"), "--json", *(["--pause"] * pause)).stdout)
+    assert (told["schedules"], told["endpoints"], told["paused"]) == (1, 1, pause)
+    assert ("1 schedules" in told["next"]) is not pause
+    assert "unity-mlops trainer install" in told["next"], "there is none in this home, and jobs may go on"
+    with Store(home) as store:
+        assert [row.enabled for row in store.schedules.all()] == [not pause]
+        assert [row.disabled is None for row in store.notices.endpoints()] == [not pause]
+        assert bool(store.schedules.open_firings()) is not pause
 
 
 @pytest.mark.slow

@@ -21,7 +21,8 @@ from unity_mlops_mcp.results.upkeep import (
     PrunedPlace,
 )
 from unity_mlops_mcp.store.ids import utc_now
-from unity_mlops_mcp.upkeep.records import BACKUP, MIRROR, Freed
+from unity_mlops_mcp.training.trainer.environment import INSTALL_COMMAND
+from unity_mlops_mcp.upkeep.records import BACKUP, MIRROR, Freed, Restored
 from unity_mlops_mcp.views.status import iso
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Upkeep:
         folder.mkdir(parents=True, exist_ok=True)
         return tensorboard(folder, port=port)
 
-    def restore_backup(self, path: str, *, cancel_jobs: bool = False) -> HomeRestored:
+    def restore_backup(self, path: str, *, cancel_jobs: bool = False, pause: bool = False) -> HomeRestored:
         """Make the home from a backup; nobody may be using it, and nothing may be in it.
 
         Raises:
@@ -112,20 +113,19 @@ class Upkeep:
         """
         from unity_mlops_mcp.upkeep.restore import restore_backup
 
-        made = restore_backup(self._parts.settings.home, Path(path), now=utc_now(), cancel_jobs=cancel_jobs)
-        following = "unity-mlops doctor tells whether this machine can train."
-        if made.going_on:
-            following = f"The first command or server on this home goes on with {', '.join(made.going_on[:3])}."
-        if made.left_out:
-            following = f"{len(made.left_out)} left out: links that led out of the home that was. {following}"
+        home = self._parts.settings.home
+        made = restore_backup(home, Path(path), now=utc_now(), cancel_jobs=cancel_jobs, pause=pause)
         return HomeRestored(
             home=made.home,
             files=made.files,
             as_of=iso(made.created_at) or "",
             going_on=list(made.going_on),
             cancelled=list(made.cancelled),
+            schedules=made.schedules,
+            endpoints=made.endpoints,
+            paused=made.paused,
             left_out=list(made.left_out[:_NAMED]),
-            next=following,
+            next=" ".join(_after(made)),
         )
 
     def prune(self, *, older_than: str, keep_registered: bool = True, dry_run: bool = False) -> HomePruned:
@@ -165,6 +165,20 @@ class Upkeep:
             folder=str(folder),
             files=[path.name for path in made],
             next=f"kubectl apply -k {folder}; once: kubectl create -f {folder / ONCE}",
+        )
+
+
+def _after(made: Restored) -> Iterator[str]:
+    """What to know and to do after a restore, in this order."""
+    if made.left_out:
+        yield f"{len(made.left_out)} left out: links that led out of the home that was."
+    yield f"First: {INSTALL_COMMAND}, unless this machine has a trainer; unity-mlops doctor tells."
+    if made.going_on:
+        yield f"Then the first command or server on this home goes on with {', '.join(made.going_on[:3])}."
+    if (made.schedules or made.endpoints) and not made.paused:
+        yield (
+            f"A server or scheduler here fires {made.schedules} schedules and notifies {made.endpoints} endpoints, as "
+            "the home that was does if it still runs; to a new folder, restore --pause brings them without that."
         )
 
 

@@ -28,6 +28,9 @@ class HomeRestored(Result):
     as_of: str = Field(description="The moment that it shows.")
     going_on: list[str] = Field(default_factory=list, description="Open jobs that are gone on with.")
     cancelled: list[str] = Field(default_factory=list, description="Jobs that were open and were ended.")
+    schedules: int = Field(default=0, description="Schedules that fired where the backup was made.")
+    endpoints: int = Field(default=0, description="Endpoints that were told of events there.")
+    paused: bool = Field(default=False, description="Whether these schedules and endpoints wait to be resumed here.")
     left_out: list[str] = Field(
         default_factory=list, description="Links of the backup that lead out of the home: the first twenty."
     )

@@ -92,6 +92,9 @@ class Restored(Record):
         created_at: the moment that the backup shows.
         going_on: open jobs, which the next process of ours that opens the home goes on with.
         cancelled: jobs that were open and were ended.
+        schedules: how many of them fired where the backup was made.
+        endpoints: how many of them were told of events there.
+        paused: whether neither do so here.
         left_out: links of the backup that lead out of the home, and were not made.
     """
 
@@ -100,6 +103,9 @@ class Restored(Record):
     created_at: datetime
     going_on: tuple[str, ...] = ()
     cancelled: tuple[str, ...] = ()
+    schedules: int = 0
+    endpoints: int = 0
+    paused: bool = False
     left_out: tuple[str, ...] = ()
 
 

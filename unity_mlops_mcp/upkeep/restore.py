@@ -39,7 +39,9 @@ _NOT_AGAIN = (BACKUP, MIRROR)
 """Kinds of jobs that end with a restore: they were about the home that was."""
 
 
-def restore_backup(home: Path, path: Path, *, now: datetime, cancel_jobs: bool = False) -> Restored:
+def restore_backup(
+    home: Path, path: Path, *, now: datetime, cancel_jobs: bool = False, pause: bool = False
+) -> Restored:
     """Make a home from a backup.
 
     All is unpacked and checked beside its place first; then it is moved there, the database last. Broken off, it is
@@ -51,6 +53,7 @@ def restore_backup(home: Path, path: Path, *, now: datetime, cancel_jobs: bool =
         path: the archive.
         now: the present moment.
         cancel_jobs: end the jobs that were open; else the first process that opens the home goes on with them.
+        pause: pause the schedules and disable the endpoints of notifications; else they go on too.
 
     Raises:
         ConflictError: the home is in use or has something in it.
@@ -71,7 +74,9 @@ def restore_backup(home: Path, path: Path, *, now: datetime, cancel_jobs: bool =
             unpacked = staged / _UNPACKED
             unpacked.mkdir(mode=0o700, parents=True)
             record, left_out = _unpack(path, unpacked)
-            going_on, cancelled = _settle(unpacked, home, record, now=now, cancel_jobs=cancel_jobs)
+            going_on, cancelled = _settle(unpacked, now=now, cancel_jobs=cancel_jobs)
+            schedules, endpoints = _at_work(unpacked, now=now, pause=pause)
+            move_paths(unpacked / STATE, old=Path(record.home), new=home)
             _place(staged, home)
         finally:
             if not (home / STATE).exists():
@@ -83,6 +88,9 @@ def restore_backup(home: Path, path: Path, *, now: datetime, cancel_jobs: bool =
         created_at=record.created_at,
         going_on=going_on,
         cancelled=cancelled,
+        schedules=schedules,
+        endpoints=endpoints,
+        paused=pause,
         left_out=left_out,
     )
 
@@ -117,10 +125,8 @@ def _place(staged: Path, home: Path) -> None:
         (unpacked / name).rename(home / name)
 
 
-def _settle(
-    staged: Path, home: Path, record: BackupRecord, *, now: datetime, cancel_jobs: bool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Bring the database up to date and into its new place; gives the jobs that go on, and those that ended."""
+def _settle(staged: Path, *, now: datetime, cancel_jobs: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Bring the database up to date; gives the jobs that go on, and those that ended."""
     with Store(staged) as store:
         rows = store.jobs.open()
         ending = [row for row in rows if cancel_jobs or row.kind in _NOT_AGAIN]
@@ -130,8 +136,26 @@ def _settle(
         for row in going:
             if row.state != "queued":
                 _change(store, row, "interrupted", now)
-    move_paths(staged / STATE, old=Path(record.home), new=home)
     return tuple(row.id for row in going), tuple(row.id for row in ending)
+
+
+def _at_work(staged: Path, *, now: datetime, pause: bool) -> tuple[int, int]:
+    """How many schedules and endpoints of notifications were at work; with ``pause`` none is any more."""
+    with Store(staged) as store:
+        schedules = [row.schedule_id for row in store.schedules.all() if row.enabled]
+        endpoints = [row.endpoint_id for row in store.notices.endpoints() if row.disabled is None]
+        if pause:
+            why = "the home was restored with --pause"
+            for firing in store.schedules.open_firings():
+                ended = {"reason": why, "finished_at": now}
+                store.schedules.change_firing(
+                    firing.firing_id, "skipped", where=("due", "waiting"), now=now, values=ended
+                )
+            for name in schedules:
+                store.schedules.change(name, now=now, enabled=False)
+            for name in endpoints:
+                store.notices.disable(name, why, now=now)
+    return len(schedules), len(endpoints)
 
 
 def _change(store: Store, row: JobRow, to: str, now: datetime) -> None:

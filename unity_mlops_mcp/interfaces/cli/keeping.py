@@ -30,11 +30,14 @@ def restore(
     cancel_jobs: Annotated[
         bool, typer.Option("--cancel-jobs", help="End the jobs that were open instead of going on with them.")
     ] = False,
+    pause: Annotated[
+        bool, typer.Option("--pause", help="Pause all schedules and disable all notifications in the new home.")
+    ] = False,
     json: o.Json = False,
 ) -> None:
     """Make the home from a backup, which UNITY_MLOPS_HOME must name and which must be empty."""
     with application(tend=False) as app:
-        show(app.restore_backup(path, cancel_jobs=cancel_jobs), as_json=json)
+        show(app.restore_backup(path, cancel_jobs=cancel_jobs, pause=pause), as_json=json)
 
 
 def mirror(
