@@ -134,6 +134,24 @@ def test_a_report_is_opened_from_its_job_and_can_do_nothing_in_our_name(app: App
     assert browser.get("/reports/report-2").status_code == 404
 
 
+def test_what_a_pipeline_made_is_opened_from_its_stages(app: App, browser: httpx.Client, tmp_path: Path) -> None:
+    version, _ = register(app, tmp_path)
+    path = save_report(app.store.home, gather(app.store, ["nav-slow"], report_id="report-1", now=BEGUN))
+    (job,) = app.jobs.page(subject="nav-slow").rows
+    stages = [
+        {"name": name, "what": "make it", "state": "done", "said": "made"} for name in ("train", "report", "register")
+    ]
+    made = {"report": str(path.with_name("report.html")), "version_id": version}
+    told = {"stages": stages, "run_id": "nav-slow"}
+    row = replace(row_of(app, job.id), id="pipeline-1", kind="pipeline", subject="nav", progress=told, result=made)
+    app.store.jobs.add(row)
+    shown = browser.get("/jobs/pipeline-1")
+    found = re.findall(r'<strong>\w+</strong>.*?<a href="([^"]+)">', shown.text)
+    assert found == ["/runs/nav-slow", "/reports/report-1", f"/models/nav-agent/{version}"]
+    assert [browser.get(link).status_code for link in found] == [200, 200, 200]
+    assert "Nothing was written" not in words(shown)
+
+
 def test_what_is_not_there_is_said_with_what_there_is(browser: httpx.Client) -> None:
     answer = browser.get("/runs/nobody")
     assert answer.status_code == 404
@@ -168,7 +186,7 @@ def test_schedules_are_shown_with_their_next_and_last_firings(app: App, browser:
     assert "Nothing is trained by schedule yet." in words(browser.get("/schedules"))
     schedule_id = schedule(app)
     listed = words(browser.get("/schedules"))
-    assert re.search(r"night shift 30 2 \* \* \* Europe/Berlin \w{3} \d{4}-\d\d-\d\d 02:30 running", listed)
+    assert re.search(r"night shift 30 2 \* \* \* \w{3} \d{4}-\d\d-\d\d 02:30 Europe/Berlin running", listed)
     assert "reach the target; patrol three points" in listed
     said = words(browser.get(f"/schedules/{schedule_id}"))
     assert len(re.findall(r"\w{3} \d{4}-\d\d-\d\d 02:30", said)) == 5

@@ -80,7 +80,7 @@ def test_a_browser_comes_in_by_a_link_that_works_once(chromium: Browser, home: P
         (cookie,) = inside.cookies()
         assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
         other.goto(link)
-        expect(other.get_by_role("status")).to_have_text("That opens nothing here (any more).")
+        expect(other.get_by_role("alert")).to_have_text("That link was used already, or is older than five minutes.")
 
         with another_site(f"{service.url}/machine") as elsewhere:
             page.goto(elsewhere)
@@ -101,7 +101,7 @@ def test_a_browser_comes_in_by_a_token_and_by_nothing_else(chromium: Browser, ho
         page.goto(service.url)
         page.get_by_label("Token").fill("umlops_guessed")
         page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("status")).to_have_text("That opens nothing here (any more).")
+        expect(page.get_by_role("alert")).to_have_text("That token is not valid, or it was revoked.")
         page.get_by_label("Token").fill(service.token)
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Runs", level=1)).to_be_visible()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, get_args
 from urllib.parse import quote, urlencode
 
 from unity_mlops_mcp.errors import InvalidInputError
-from unity_mlops_mcp.interfaces.http.dashboard.asking import CALM_S, QUICK_S, Asked, Page
+from unity_mlops_mcp.interfaces.http.dashboard.asking import CALM_S, QUICK_S, Asked, Page, Visitor
 from unity_mlops_mcp.interfaces.http.dashboard.drawing import draw_reward, draw_run, in_sections
 from unity_mlops_mcp.reports.wording import duration, number, percent, whole
 from unity_mlops_mcp.results.base import State
@@ -93,7 +94,21 @@ def job(app: App, asked: Asked) -> Page:
 
 def _job(app: App, status: Status, asked: Asked) -> Page:
     title = f"{status.kind.replace('_', ' ')} {status.id} ({status.state})"
-    return Page("job", title, _shown(app, status, asked), place="machine", refresh_s=_pace(status))
+    shown = {**_shown(app, status, asked), "links": _links(app, status, asked.visitor)}
+    return Page("job", title, shown, place="machine", refresh_s=_pace(status))
+
+
+def _links(app: App, status: Status, visitor: Visitor) -> dict[str, str]:
+    """Where what a pipeline's stages made is shown, by the stage."""
+    done = {stage.name for stage in status.stages if stage.state == "done"}
+    result = (app.jobs.get(status.job_id).result or {}) if done else {}
+    links = {"train": f"/runs/{quote(status.run_id)}"} if status.run_id and "train" in done else {}
+    if "report" in done and result.get("report"):
+        links["report"] = f"/reports/{quote(PurePath(result['report']).parent.name)}"
+    version = app.store.models.version(result.get("version_id") or "") if "register" in done else None
+    if version is not None and visitor.may("list_models"):
+        links["register"] = f"/models/{quote(version.name)}/{quote(version.version_id)}"
+    return links
 
 
 def _shown(app: App, status: Status, asked: Asked) -> dict[str, object]:
