@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -13,8 +15,23 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.http_worlds import ServeProcess
-from tests.mcp_clients import ERAS, Era, structured
+from tests.mcp_clients import ERAS, REPOSITORY, Era, server_environment, structured
 from tests.test_mcp_contract import TOOLS
+
+
+def test_it_says_what_is_where_and_to_who_starts_another_that_one_serves_already(home: Path) -> None:
+    with ServeProcess(home) as service:
+        port = service.url.rpartition(":")[2]
+        line = [sys.executable, "-m", "unity_mlops_mcp", "serve", "--port", port, "--open"]
+        second = subprocess.run(
+            line, env=server_environment(home), cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+        )
+        said = " ".join("".join(service.log).split())
+    assert all(name in said for name in ("dashboard at / (--open", "/mcp", "/api/v1/openapi.json", "/metrics"))
+    told = " ".join(second.stderr.split())
+    assert second.returncode == 1
+    assert service.url in told
+    assert "unity-mlops token add" in told
 
 
 def test_it_shows_a_token_once_and_keeps_only_its_hash(home: Path) -> None:

@@ -59,7 +59,7 @@ def serve(
         _tell_token(late(), token_file)
         application = Application(late, options)
         link = _link(application, options) if browser else None
-        sys.stderr.write(f"Serving {options.address}: MCP at /mcp and /sse, REST at /api/v1. Ctrl-C ends it.\n")
+        sys.stderr.write(_banner(options, browser=browser))
         Service(application, options, link).run(sockets=[listening])
     if save_s:
         _let_save(late, save_s)
@@ -95,6 +95,14 @@ class Service(uvicorn.Server):
         self._captured_signals.clear()
 
 
+def _banner(options: ServeOptions, *, browser: bool) -> str:
+    opening = "" if browser else " (--open logs this machine's browser in)"
+    return (
+        f"Serving {options.address}: the dashboard at /{opening}, MCP at /mcp and /sse, REST at /api/v1 (described at "
+        "/api/v1/openapi.json), figures at /metrics. Ctrl-C ends it.\n"
+    )
+
+
 def _let_save(late: LateApp, seconds: float) -> None:
     try:
         left = late().jobs.interrupt_all(timeout_s=seconds)
@@ -119,7 +127,11 @@ def listener(options: ServeOptions) -> socket.socket:
         listening.close()
         raise SetupError(
             f"The service cannot listen on {options.host}:{options.port}: {error.strerror}.",
-            fix="Choose another port with --port (0: any that is free), and an address of this machine.",
+            fix=(
+                f"If a service of yours answers at {options.address} already, log in there with a token: unity-mlops "
+                "token add NAME. Else choose another port with --port (0: any that is free), and an address of this "
+                "machine."
+            ),
             cause="port_in_use",
         ) from error
     return listening
