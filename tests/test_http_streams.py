@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,7 @@ from tests.training_home import finish, nothing_is_left, small, until
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.interfaces.http.options import ServeOptions
+from unity_mlops_mcp.store.rows import EndpointRow, FiringRow
 from unity_mlops_mcp.store.store import Store
 
 STREAM = "/api/v1/runs/nav-1/metrics/stream"
@@ -166,6 +168,9 @@ def test_a_service_whose_end_ends_all_lets_a_training_save_first(app: App, home:
 def test_the_figures_of_the_service_count_answers_and_jobs(home: Path) -> None:
     with Store(home) as store:
         add_run(store, "nav-1")
+        now = datetime(2026, 11, 25, tzinfo=timezone.utc)
+        store.notices.add(EndpointRow("endpoint-1", "webhook", "https://example.com/x", {}, 0, now))
+        store.schedules.add_firing(FiringRow("s1.1", "s1", now, "missed", now))
     with served() as world:
         client = world.client("read")
         for path in ("/api/v1/runs", "/api/v1/runs/nav-1", "/api/v1/runs/nope", "/nowhere-1", "/nowhere-2"):
@@ -180,6 +185,8 @@ def test_the_figures_of_the_service_count_answers_and_jobs(home: Path) -> None:
     assert 'unity_mlops_http_requests_total{method="other",route="/healthz",status="405"} 20.0' in lines
     assert "MADE-UP" not in "".join(lines), "anybody may send such, and each would stay"
     assert 'unity_mlops_jobs{kind="training",state="succeeded"} 1.0' in lines
+    assert 'unity_mlops_firings{schedule="s1",state="missed"} 1.0' in lines
+    assert any(line.startswith('unity_mlops_deliveries{endpoint="endpoint-1",state="dead"}') for line in lines)
 
 
 def test_logs_and_cards_are_text(home: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
+from rich.console import Console
 from standardwebhooks import Webhook
 
 from tests.conftest import REPOSITORY
@@ -24,6 +25,7 @@ from tests.receivers import DRIPS, Receiver, dripping_mail_server, receiver
 from unity_mlops_mcp.app import App
 from unity_mlops_mcp.config import Settings
 from unity_mlops_mcp.errors import ConflictError, ExternalError, InvalidInputError, NotFoundError
+from unity_mlops_mcp.interfaces.cli.render import render
 from unity_mlops_mcp.scheduling.notifying import signing
 from unity_mlops_mcp.scheduling.notifying.deliver import WAITS_S, Deliverer, delivery_of
 from unity_mlops_mcp.scheduling.notifying.records import Notice, NoticeData, Wishes, notice_schema
@@ -476,6 +478,42 @@ def test_the_endpoint_of_the_settings_follows_them(home: Path) -> None:
         after.close()
 
 
+def test_a_webhook_that_nobody_was_shown_the_secret_of_gets_one_that_is_shown(told: App) -> None:
+    with receiver() as made:
+        told.ensure_endpoint(made.url, private=True)
+        (endpoint,) = told.list_endpoints().endpoints
+        secret = told.renew_secret(endpoint.endpoint_id).secret
+        told.test_endpoint(endpoint.endpoint_id)
+        ((headers, body),) = made.taken
+        assert secret is not None
+        Webhook(secret).verify(body, headers)
+        assert secret not in told.list_endpoints().model_dump_json()
+
+
+def test_what_a_program_names_is_signed_by_the_secret_of_the_settings(home: Path) -> None:
+    secret, url = signing.new_secret(), "https://example.com/hook"
+    app = App(Settings(home=home, webhook_url=SecretStr(url), webhook_secret=SecretStr(secret)))
+    app.ensure_endpoint("https://example.com/other")
+    app.notify()
+    assert {row.secret for row in app.store.notices.endpoints()} == {secret}
+    with pytest.raises(ConflictError, match="UNITY_MLOPS_WEBHOOK_SECRET"):
+        app.renew_secret(url)
+    app.close()
+
+
+def test_tables_tell_rows_of_two_endpoints_apart(told: App) -> None:
+    ids = [told.add_endpoint(f"http://127.0.0.1:9/{name}", private=True).endpoint_id for name in ("a", "b")]
+    a_job(told, "j1", "starting", "failed", failure=FAILURE)
+    told.notify()
+    endpoints, deliveries = Console(record=True, width=400), Console(record=True, width=400)
+    render(told.list_endpoints(), endpoints)
+    render(told.list_deliveries(), deliveries)
+    for shown, next_ in ((endpoints.export_text(), "notify test"), (deliveries.export_text(), "notify replay")):
+        assert all(one in shown for one in ids)
+        assert "['" not in shown
+        assert shown.count(next_) == 1
+
+
 def test_two_processes_that_find_the_endpoint_of_the_settings_at_once_add_it_once(home: Path) -> None:
     with receiver() as made:
         app = App(Settings(home=home, webhook_url=SecretStr(made.url), webhook_private=True))
@@ -594,6 +632,24 @@ def test_mail_is_tried_again_after_a_refusal_for_now_and_told_in_plain_words(
     ):
         assert part in text
     app.close()
+
+
+def test_a_process_that_can_send_no_mail_says_so_once_and_so_does_the_doctor(
+    home: Path, mail: tuple[MailHandler, Controller], caplog: pytest.LogCaptureFixture
+) -> None:
+    shell = App(mail_settings(home, mail[1]))
+    shell.add_endpoint("team@example.com")
+    shell.notify()
+    assert not caplog.records
+    server = App(Settings(home=home))
+    for _ in range(2):
+        server.notify()
+    assert [record.message.count("UNITY_MLOPS_SMTP_HOST") for record in caplog.records] == [1]
+    checks = {check.name: check.status for check in server.check_setup().checks}
+    assert checks["e-mail"] == "warn"
+    assert "e-mail" not in {check.name for check in shell.check_setup().checks}
+    for app in (shell, server):
+        app.close()
 
 
 def test_a_mail_server_without_starttls_is_told_with_the_setting_that_mends_it(

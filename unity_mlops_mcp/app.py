@@ -131,6 +131,7 @@ class App:
         self.list_endpoints = notifications.list_endpoints
         self.remove_endpoint = notifications.remove_endpoint
         self.test_endpoint = notifications.test_endpoint
+        self.renew_secret = notifications.renew_secret
         self.list_deliveries = notifications.list_deliveries
         self.replay_deliveries = notifications.replay_deliveries
 

@@ -34,8 +34,16 @@ class Machine:
                 if ok
                 else "Apply the fixes, or call check_setup(fix=true)."
             )
-        listed = [SetupCheck(**check.model_dump()) for check in checks]
+        listed = [SetupCheck(**check.model_dump()) for check in checks] + self._mail()
         return SetupReport(ok=ok, checks=listed, job_id=job.id if job else None, next=following)
+
+    def _mail(self) -> list[SetupCheck]:
+        """What keeps this process from sending e-mail; nothing where nobody is told by it."""
+        problem = self._parts.deliverer.mail_problem()
+        if problem is None:
+            return []
+        needed = "a mail server, as e-mail addresses are told"
+        return [SetupCheck(name="e-mail", status="warn", found=problem.message, needed=needed, fix=problem.fix)]
 
     def install_trainer(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from contextlib import suppress
 from datetime import datetime
 from random import SystemRandom
@@ -18,6 +19,7 @@ from unity_mlops_mcp.store.rows import DeliveryRow, EndpointRow
 if TYPE_CHECKING:
     from unity_mlops_mcp.scheduling.notifying.records import Shape, Wishes
 
+_LOG = logging.getLogger(__name__)
 DeliveryState = Literal["pending", "delivered", "dead"]
 _SENT_SOON = "They are sent within seconds while a process of ours lives."
 _NOTHING_DEAD = (
@@ -31,6 +33,7 @@ class Notifications:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._warned = False
 
     def add_endpoint(
         self,
@@ -125,6 +128,27 @@ class Notifications:
         self._parts.deliverer.send(row, dataclasses.replace(sent, delivery_id=fresh), now)
         return self._result(row).model_copy(update={"next": "It took the test."})
 
+    def renew_secret(self, endpoint_id: str) -> EndpointResult:
+        """Give a webhook a new secret, which the answer shows this once; what is sent from now on is signed by it.
+
+        Raises:
+            NotFoundError: there is no such endpoint.
+            InvalidInputError: it is an e-mail address, which has none.
+            ConflictError: the settings of this process give its secret.
+        """
+        from unity_mlops_mcp.scheduling.notifying import signing
+
+        row, settings = self._row(endpoint_id), self._parts.settings
+        if row.kind == "email":
+            raise InvalidInputError(f"{row.target} is an e-mail address, which has no secret.", fix="Name a webhook.")
+        of_settings = settings.webhook_url is not None and settings.webhook_url.get_secret_value() == row.target
+        if of_settings and settings.webhook_secret is not None:
+            raise ConflictError(
+                f"{row.endpoint_id} has the secret of UNITY_MLOPS_WEBHOOK_SECRET.", fix="Set another one there."
+            )
+        made = signing.new_secret()
+        return self._changed(dataclasses.replace(row, secret=made)).model_copy(update={"secret": made})
+
     def list_deliveries(
         self, endpoint_id: str | None = None, *, state: DeliveryState | None = None, limit: int = 50
     ) -> DeliveryList:
@@ -133,11 +157,14 @@ class Notifications:
         Raises:
             NotFoundError: there is no such endpoint.
         """
+        from unity_mlops_mcp.scheduling.notifying.webhook import masked
+
         if endpoint_id is not None:
             self._row(endpoint_id)
         rows = self._parts.store.notices.deliveries(endpoint_id=endpoint_id, state=state, limit=limit)
+        targets = {row.endpoint_id: masked(row.target) for row in self._parts.store.notices.endpoints()}
         return DeliveryList(
-            deliveries=[_delivery(row) for row in rows],
+            deliveries=[_delivery(row, targets.get(row.endpoint_id, "removed")) for row in rows],
             next="unity-mlops notify replay tries the dead ones anew.",
         )
 
@@ -158,6 +185,7 @@ class Notifications:
 
     def tend(self, now: datetime | None = None) -> int:
         """Send what is due; how many deliveries were tried. It takes about a minute at most."""
+        self._warn()
         try:
             self._ensure_configured()
         finally:  # the others are told, whatever is wrong with the one of the settings
@@ -170,13 +198,16 @@ class Notifications:
         Args:
             url: its URL.
             private: whether it may be a loopback or private address; None: as it is, or no for a new one.
-            secret: signs it; None: as it is, or a new one that nobody is shown.
+            secret: signs it; None: that of the settings, or as it is, or a new one, which `renew_secret` replaces by
+                one that is shown.
 
         Raises:
             InvalidInputError: the URL or the secret cannot be used.
         """
         from unity_mlops_mcp.scheduling.notifying import signing
 
+        if secret is None and self._parts.settings.webhook_secret is not None:
+            secret = self._parts.settings.webhook_secret.get_secret_value()
         row = next((row for row in self._parts.store.notices.endpoints() if row.target == url), None)
         if row is None:
             with suppress(ConflictError):  # another process has just done it
@@ -188,13 +219,18 @@ class Notifications:
         if wanted != row:
             self._parts.store.notices.change(wanted)
 
+    def _warn(self) -> None:
+        """Say once, in the log of this process, that it can send no e-mail."""
+        if not self._warned and (problem := self._parts.deliverer.mail_problem()):
+            self._warned = True
+            _LOG.warning("E-mail: %s", problem)
+
     def _ensure_configured(self) -> None:
         """The endpoint that the settings name is one like any other; what they do not say of it stays as it is."""
         settings = self._parts.settings
         if settings.webhook_url is not None:
-            secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else None
             private = settings.webhook_private if "webhook_private" in settings.model_fields_set else None
-            self.ensure_endpoint(settings.webhook_url.get_secret_value(), private=private, secret=secret)
+            self.ensure_endpoint(settings.webhook_url.get_secret_value(), private=private)
 
     def _changed(self, row: EndpointRow) -> EndpointResult:
         self._parts.store.notices.change(row)
@@ -249,11 +285,13 @@ def _wishes(events: str | None, kinds: str | None, shape: Shape, *, private: boo
     return Wishes.model_validate({"events": asked, "shape": shape, "private": private, **chosen})
 
 
-def _delivery(row: DeliveryRow) -> DeliveryResult:
+def _delivery(row: DeliveryRow, target: str) -> DeliveryResult:
     return DeliveryResult.model_validate(
         {
             "delivery_id": row.delivery_id,
             "endpoint_id": row.endpoint_id,
+            "target": target,
+            "created_at": row.created_at,
             "event": row.event,
             "sequence": row.seq,
             "state": row.state,

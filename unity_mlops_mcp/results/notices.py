@@ -23,7 +23,7 @@ class EndpointResult(Result):
     disabled: str | None = Field(default=None, description="Why it gets nothing any more.")
     pending: int = Field(description="Deliveries on their way.")
     dead: int = Field(description="Deliveries that were given up.")
-    secret: str | None = Field(default=None, description="What signs its webhooks; shown once, when it is added.")
+    secret: str | None = Field(default=None, description="What signs its webhooks; shown once, when it is made.")
     next: str
 
 
@@ -39,6 +39,8 @@ class DeliveryResult(Result):
 
     delivery_id: str
     endpoint_id: str
+    target: str = Field(description="Where to; of a URL without its path.")
+    created_at: datetime
     event: str
     sequence: int
     state: Literal["pending", "delivered", "dead"]

@@ -127,6 +127,13 @@ class ScheduleTable:
         wanted = firings.select().where(firings.c.state.in_(OPEN_FIRINGS))
         return self._firings(wanted.order_by(firings.c.due_at, firings.c.firing_id))
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many firings each schedule has in each state."""
+        key = firings.c.schedule_id, firings.c.state
+        with self._database.read() as connection:
+            found = connection.execute(sa.select(*key, sa.func.count()).group_by(*key))
+            return {(schedule_id, state): int(count) for schedule_id, state, count in found}
+
     def firing(self, firing_id: str) -> FiringRow | None:
         """One firing; None when there is none of this id."""
         return next(iter(self._firings(firings.select().where(firings.c.firing_id == firing_id))), None)

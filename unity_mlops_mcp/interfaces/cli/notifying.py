@@ -63,6 +63,13 @@ def send_test(endpoint_id: EndpointId, json: o.Json = False) -> None:
         show(app.test_endpoint(endpoint_id), as_json=json)
 
 
+@notify.command("secret")
+def secret(endpoint_id: EndpointId, json: o.Json = False) -> None:
+    """Give a webhook a new secret, which is shown this once."""
+    with application() as app:
+        show(app.renew_secret(endpoint_id), as_json=json)
+
+
 @notify.command("deliveries")
 def deliveries(
     endpoint_id: Annotated[str | None, typer.Argument(help="Only of this endpoint.")] = None,

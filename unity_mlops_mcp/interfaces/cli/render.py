@@ -20,7 +20,12 @@ from unity_mlops_mcp.interfaces.cli.render_models import (
     render_registered,
     render_rollback,
 )
-from unity_mlops_mcp.interfaces.cli.render_schedules import render_deliveries, render_schedule, render_schedules
+from unity_mlops_mcp.interfaces.cli.render_schedules import (
+    render_deliveries,
+    render_endpoints,
+    render_schedule,
+    render_schedules,
+)
 from unity_mlops_mcp.interfaces.wording import duration, sentence, size_of, sparkline
 from unity_mlops_mcp.results.builds import BehaviorShape, BuildResult
 from unity_mlops_mcp.results.models import InstalledModel
@@ -285,5 +290,6 @@ for _render in (
     render_schedule,
     render_schedules,
     render_deliveries,
+    render_endpoints,
 ):
     render.register(_render)

@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from unity_mlops_mcp.interfaces.cli.calls import as_commands
-from unity_mlops_mcp.results.notices import DeliveryList
+from unity_mlops_mcp.results.notices import DeliveryList, EndpointList
 from unity_mlops_mcp.results.schedules import FiringResult, ScheduleList, ScheduleResult
 
+_MOMENT = "%Y-%m-%d %H:%M"
 _STYLES = {"succeeded": "green", "failed": "red", "missed": "yellow", "skipped": "yellow", "dead": "red"}
 
 
@@ -71,9 +72,27 @@ def render_deliveries(found: DeliveryList, console: Console) -> None:
         console.print("Nothing is or was on its way.")
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("event", "state", "tries", "what", "problem"):
-        table.add_column(heading)
+    for heading in ("at", "to", "event", "state", "tries", "next try", "what", "problem", "id"):
+        table.add_column(heading, overflow="fold")
     for one in found.deliveries:
-        row = (f"{one.sequence} {one.event}", one.state, str(one.attempts), one.summary, one.problem or "")
-        table.add_row(*row, style=_STYLES.get(one.state))
+        following = one.next_at.strftime(_MOMENT) if one.next_at else ""
+        tried = (one.event, one.state, str(one.attempts), following)
+        told = (one.summary, one.problem or "", one.delivery_id)
+        table.add_row(one.created_at.strftime(_MOMENT), one.target, *tried, *told, style=_STYLES.get(one.state))
     console.print(table)
+    console.print(found.next, style="dim")
+
+
+def render_endpoints(found: EndpointList, console: Console) -> None:
+    """Who is told, a row each."""
+    if not found.endpoints:
+        console.print(f"Nobody is told yet: {found.next}")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("id", "to", "events", "of jobs", "shape", "private", "pending", "dead", "disabled"):
+        table.add_column(heading, overflow="fold")
+    for one in found.endpoints:
+        wishes = (", ".join(one.events) or "all", ", ".join(one.kinds), one.shape, "yes" if one.private else "no")
+        table.add_row(one.endpoint_id, one.target, *wishes, str(one.pending), str(one.dead), one.disabled or "")
+    console.print(table)
+    console.print(found.next, style="dim")

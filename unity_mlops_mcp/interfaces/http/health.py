@@ -58,11 +58,28 @@ class Figures:
         self._seconds.labels(route).observe(seconds)
 
     def collect(self) -> Iterable[Metric]:
-        """The jobs by state, as the store has them now."""
+        """Jobs, deliveries and firings by state, as the store has them now."""
         jobs = GaugeMetricFamily("unity_mlops_jobs", "Jobs in the store.", labels=("kind", "state"))
         for (kind, state), count in sorted(self._app.store.jobs.counts().items()):
             jobs.add_metric((kind, state), count)
         yield jobs
+        yield from self._notices()
+
+    def _notices(self) -> Iterable[Metric]:
+        told = GaugeMetricFamily(
+            "unity_mlops_deliveries", "Notifications that wait or were given up.", labels=("endpoint", "state")
+        )
+        table = self._app.store.notices
+        for endpoint in table.endpoints():
+            for state in ("pending", "dead"):
+                told.add_metric((endpoint.endpoint_id, state), table.count(endpoint.endpoint_id, state))
+        yield told
+        firings = GaugeMetricFamily(
+            "unity_mlops_firings", "Firings of schedules in the store.", labels=("schedule", "state")
+        )
+        for (schedule_id, state), count in sorted(self._app.store.schedules.counts().items()):
+            firings.add_metric((schedule_id, state), count)
+        yield firings
 
     def describe(self) -> Iterable[Metric]:
         """Nothing is asked of the store before somebody wants the figures."""

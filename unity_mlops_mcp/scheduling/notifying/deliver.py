@@ -58,6 +58,16 @@ class Deliverer:
         with ThreadPoolExecutor(len(waiting)) as threads:
             return sum(threads.map(partial(self._tell, now=now, deadline=Deadline(self._timeout_s)), waiting))
 
+    def mail_problem(self) -> MlopsError | None:
+        """Why this process can send no e-mail; None where it can, or nobody is told by e-mail."""
+        if all(row.kind != "email" for row in self._store.notices.endpoints()):
+            return None
+        try:
+            email.require_server(self._settings)
+        except MlopsError as error:
+            return error
+        return None
+
     def _spread(self, endpoint: EndpointRow, now: datetime) -> None:
         """Make deliveries of the events that the endpoint was not told of yet."""
         wishes = Wishes.model_validate(endpoint.data)
