@@ -476,7 +476,7 @@ def test_a_restored_home_tells_what_would_fire_and_notify_and_can_be_quiet(
     first, now = App(Settings(home=tmp_path / "first")), utc_now()
     first.store.schedules.add(ScheduleRow("s1", "nightly", {}, now, now, now))
     first.store.schedules.add_firing(FiringRow("f1", "s1", now, "due", now))
-    first.add_endpoint("https://lab.example/hook")
+    first.add_endpoint("https://example.com/hook")
     make_backup(first.store, tmp_path / "a.tar", now=now)
     first.close()
     told = json.loads(command(home, "restore", str(tmp_path / "a.tar"), "--json", *(["--pause"] * pause)).stdout)
