@@ -298,7 +298,7 @@ def test_a_receiver_that_answers_line_by_line_is_hung_up_on_in_time(told: App) -
 
 def test_what_cannot_be_sent_at_all_is_put_off_like_all_else_and_stops_nobody(told: App) -> None:
     with receiver() as made:
-        told.store.notices.add(an_endpoint("older", "https://hooks.example/päth"))
+        told.store.notices.add(an_endpoint("older", "https://example.com/päth"))
         told.add_endpoint(made.url, private=True)
         a_job(told, "j1", "starting", "failed", failure=FAILURE)
         moment = datetime.now(timezone.utc)
@@ -403,7 +403,7 @@ def test_an_endpoint_is_changed_by_adding_it_anew(told: App) -> None:
         ("https://user:pass@example.com/", "cannot be used"),
         ("https://", "cannot be used"),
         ("https://example.com/a b", "cannot be used"),
-        ("https://hooks.example/päth", "in ASCII"),
+        ("https://example.com/päth", "in ASCII"),
         ("https://bücher.example/", "in ASCII"),
         ("http://a..b/", "cannot be used"),
         (f"http://{'a' * 64}.example/", "cannot be used"),
@@ -525,7 +525,7 @@ def test_two_processes_that_find_the_endpoint_of_the_settings_at_once_add_it_onc
 
 def test_a_url_of_the_settings_that_cannot_be_used_keeps_nobody_else_from_being_told(home: Path) -> None:
     with receiver() as made:
-        app = App(Settings(home=home, webhook_url=SecretStr("https://hooks.example/päth")))
+        app = App(Settings(home=home, webhook_url=SecretStr("https://example.com/päth")))
         app.add_endpoint(made.url, private=True)
         a_job(app, "j1", "starting", "failed", failure=FAILURE)
         with pytest.raises(InvalidInputError, match="cannot be used"):

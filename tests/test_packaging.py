@@ -23,7 +23,7 @@ from unity_mlops_mcp import __version__
 PACKAGE = REPOSITORY / "unity_mlops_mcp"
 HOSTS = {"www.apache.org", "protobuf.dev", "pytorch.org", "www.yamllint.com", "127.0.0.1", "github.com"}
 HOSTS |= {"www.googleapis.com", "www.w3.org"}  # how Google spells a scope of credentials, and SVG its name
-HOSTS |= {"ui.lab", "evil.example"}  # invented: a page that may call the service, and one that may not
+HOSTS |= {"ui.lab", "evil.example", "bücher.example"}  # invented: a page that may call the service, and others
 HOSTS |= {"example.com", "www.standardwebhooks.com", "json-schema.org"}  # a webhook's place, signature and schema
 HOSTS |= {"0.0.0.0", "10.0.0.1", "169.254.169.254"}  # noqa: S104 - addresses that no webhook may have
 """The hosts of every address in the repository: pages that are cited, and this machine; no package index."""
