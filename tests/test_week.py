@@ -214,3 +214,4 @@ def test_a_week_ends_with_store_webhooks_and_registry_in_agreement(app: App, hom
         assert {data["model_version"] for data in told if data["kind"] == "pipeline" and data["model_version"]} == good
         started = {data["firing_id"] for data in told if data["firing_id"] and data["kind"] is None}
         assert started == {row.firing_id for name in rules for row in firings(app, name)}
+        assert {data["firing_id"] for data in told if data["kind"] == "training"} <= started

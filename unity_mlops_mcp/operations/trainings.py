@@ -106,8 +106,8 @@ class Trainings:
             offline_dataset_path=offline_dataset_path,
             demonstration_signals=demonstration_signals,
         )
-        naming = Naming(run_id, force=force, idempotency_key=idempotency_key)
-        job = self._parts.runs.start(place, wish, naming, cache=self._parts.cache, asset=asset, called_in=Path.cwd())
+        naming = Naming(run_id, force=force, idempotency_key=idempotency_key, asset=asset)
+        job = self._parts.runs.start(place, wish, naming, cache=self._parts.cache, called_in=Path.cwd())
         return StartedRun(**self._started(job))
 
     def _started(self, job: Job) -> dict[str, Any]:

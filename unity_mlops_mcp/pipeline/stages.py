@@ -357,8 +357,9 @@ def _start_run(shop: Workshop) -> Job:
         initialize_from=warm_start(shop),
         **(training.start_arguments() if training else {}),
     )
-    place, naming = Place(build_id=shop.results.of(Built).build_id), Naming(idempotency_key=shop.key("train"))
-    return shop.runs.start(place, wish, naming, cache=shop.cache, asset=shop.wanted.asset)
+    place = Place(build_id=shop.results.of(Built).build_id)
+    naming = Naming(idempotency_key=shop.key("train"), asset=shop.wanted.asset, firing_id=shop.wanted.firing_id)
+    return shop.runs.start(place, wish, naming, cache=shop.cache)
 
 
 def _show_run(shop: Workshop, job: Job) -> None:

@@ -45,6 +45,7 @@ class TrainingRequest(BaseModel):
     env_args: tuple[str, ...] = ()
     timeout_wait: int = Field(default=60, ge=1, description="Seconds that the trainer waits for a player's answer.")
     revision: str | None = Field(default=None, description="Git revision of the folder the input was read from.")
+    firing_id: str | None = Field(default=None, description="The firing of a schedule that it belongs to.")
     training_mode: TrainingMode = "online"
     recorded: Recorded | None = Field(default=None, description="The dataset that is learned from.")
     rewards_algorithm: Literal["iql"] | None = Field(

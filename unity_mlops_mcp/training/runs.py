@@ -38,11 +38,21 @@ _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class Naming:
-    """How a run is named and kept apart from others."""
+    """How a run is named and kept apart from others, and what it is made for.
+
+    Attributes:
+        run_id: its id; made where None.
+        force: whether a finished run of this id is replaced.
+        idempotency_key: the same key gives the same run again.
+        asset: whose run it is; the first behaviour's name where None.
+        firing_id: the firing of a schedule that it belongs to.
+    """
 
     run_id: str | None = None
     force: bool = False
     idempotency_key: str | None = None
+    asset: str | None = None
+    firing_id: str | None = None
 
 
 class RunFigures(NamedTuple):
@@ -108,7 +118,6 @@ class Runs:
         naming: Naming,
         *,
         cache: Cache,
-        asset: str | None = None,
         called_in: Path | None = None,
         revision: str | None = None,
     ) -> Job:
@@ -117,9 +126,8 @@ class Runs:
         Args:
             place: what is trained on.
             wish: how.
-            naming: how the run is named; the same idempotency key gives the same run again.
+            naming: how the run is named, and what it is made for.
             cache: keeps what was found out of trainers.
-            asset: whose run it is; the first behaviour's name where None.
             called_in: the folder whose git revision is recorded where no project, player or trainer YAML has one.
             revision: a git revision that is known already.
 
@@ -136,9 +144,8 @@ class Runs:
             trainer = find_offline_rl(self._settings)
         else:
             trainer = find_trainer(self._settings, cache)
-        asset = asset or next(iter(player.behaviors), None)
         revision = revision or self._revision(player, wish, called_in)
-        return self._start(player, trainer, wish, naming, asset=asset, revision=revision)
+        return self._start(player, trainer, wish, naming, revision=revision)
 
     def _revision(self, player: Player, wish: Wish, called_in: Path | None) -> str | None:
         if player.build and player.build.facts and player.build.facts.project:
@@ -147,9 +154,7 @@ class Runs:
         folder = file.parent if file else called_in
         return git_revision(folder) if folder else None
 
-    def _start(
-        self, player: Player, trainer: Trainer, wish: Wish, naming: Naming, *, asset: str | None, revision: str | None
-    ) -> Job:
+    def _start(self, player: Player, trainer: Trainer, wish: Wish, naming: Naming, *, revision: str | None) -> Job:
         known = self._known(naming.idempotency_key)
         if known is not None:
             return self._ensure_job(known)
@@ -164,16 +169,21 @@ class Runs:
         request = with_demonstration(request, wish.demonstration_signals, demonstration)
         notes = (f"learns by {from_rewards} (d3rlpy) from the dataset's rewards",) if from_rewards else ()
         request = request.model_copy(
-            update={"revision": revision, "rewards_algorithm": from_rewards, "notes": (*request.notes, *notes)}
+            update={
+                "revision": revision,
+                "rewards_algorithm": from_rewards,
+                "notes": (*request.notes, *notes),
+                "firing_id": naming.firing_id,
+            }
         )
         with self._alone():
-            return self._accept(request, player, naming, asset)
+            return self._accept(request, player, naming)
 
     def _alone(self) -> FileLock:
         """Held from the look at a run to the writing of its job: two processes must not both replace or resume it."""
         return FileLock(self._store.locks / "runs.lock")
 
-    def _accept(self, request: TrainingRequest, player: Player, naming: Naming, asset: str | None) -> Job:
+    def _accept(self, request: TrainingRequest, player: Player, naming: Naming) -> Job:
         run_id = request.run_id
         known = self._known(naming.idempotency_key)
         if known is not None:
@@ -181,7 +191,7 @@ class Runs:
         if self._store.runs.get(run_id) is not None:
             return self._replace(run_id, request, force=naming.force)
         self._clear_folder(run_id, force=naming.force)
-        row = self._store.runs.add(self._as_row(request, player, asset, naming.idempotency_key))
+        row = self._store.runs.add(self._as_row(request, player, naming))
         if row is None:
             raise _taken(run_id)
         return self._ensure_job(row)
@@ -285,7 +295,7 @@ class Runs:
     def _known(self, idempotency_key: str | None) -> RunRow | None:
         return self._store.runs.by_key(idempotency_key) if idempotency_key is not None else None
 
-    def _as_row(self, request: TrainingRequest, player: Player, asset: str | None, key: str | None) -> RunRow:
+    def _as_row(self, request: TrainingRequest, player: Player, naming: Naming) -> RunRow:
         build = player.build
         return RunRow(
             run_id=request.run_id,
@@ -294,10 +304,10 @@ class Runs:
             max_steps=request.max_steps,
             configuration=request.model_dump(mode="json"),
             created_at=utc_now(),
-            asset=asset,
+            asset=naming.asset or next(iter(player.behaviors), None),
             build_id=request.build_id,
             spec_id=build.spec_id if build else None,
-            idempotency_key=key,
+            idempotency_key=naming.idempotency_key,
         )
 
     def _new_run_id(self, player: Player) -> str:
