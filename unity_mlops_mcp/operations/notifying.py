@@ -25,7 +25,7 @@ _SENT_SOON = "They are sent within seconds while a process of ours lives."
 _NOTHING_DEAD = (
     "Nothing of it is dead, or its endpoint is disabled: unity-mlops notify replay ENDPOINT_ID tells it again."
 )
-_NEXT = "Call test_endpoint, or at the command line: unity-mlops notify test ENDPOINT_ID."
+_NEXT = "unity-mlops notify test ENDPOINT_ID sends it a test."
 
 
 class Notifications:
