@@ -47,7 +47,7 @@ class World:
     def start(self, firing: FiringRow, schedule: Schedule, place: int) -> str:
         job_id = f"{firing.firing_id}/{place}/{schedule.work[place].request}"
         self.ends.setdefault(job_id, self.now + self.takes)
-        self.most = max(self.most, sum(self.look(one).state == "running" for one in self.ends))
+        self.most = max(self.most, sum(self.look(one).state == "running" for one in list(self.ends)))  # servers race
         return job_id
 
     def look(self, job_id: str) -> JobState:
