@@ -147,6 +147,13 @@ def test_different_settings_are_compared_and_only_what_differs_is_told(store: St
     assert "hyperparameters.batch_size" in [setting.name for setting in report.settings]
 
 
+def test_a_run_whose_record_is_gone_is_told_by_what_it_was_asked_for(store: Store) -> None:
+    add_run(store, "nav-1").record.unlink()
+    names = [setting.name for setting in report_of(store, "nav-1").settings]
+    assert "hyperparameters.learning_rate" in names
+    assert not [name for name in names if name.startswith("configuration")]
+
+
 def test_one_seed_of_each_is_said_to_be_too_few(store: Store) -> None:
     add_run(store, "slow", curves={REWARD: FALLING})
     add_run(store, "fast", settings=configuration(learning_rate=1e-3))

@@ -181,9 +181,7 @@ def _settings(row: RunRow, spec: dict[str, Any] | None) -> dict[str, Any]:
     """
     from unity_mlops_mcp.metrics.comparison import OF_ONE_RUN, flattened
 
-    request = row.configuration  # the run's whole request, which holds the trainer's configuration
-    trainer = request.get("configuration") or {}
-    kept = {name: value for name, value in trainer.items() if name not in OF_ONE_RUN}
+    kept = {name: value for name, value in row.trainer_configuration.items() if name not in OF_ONE_RUN}
     behaviors = kept.pop("behaviors", {})
     if isinstance(behaviors, dict) and len(behaviors) == 1:
         kept |= next(iter(behaviors.values())) or {}
@@ -191,7 +189,7 @@ def _settings(row: RunRow, spec: dict[str, Any] | None) -> dict[str, Any]:
         kept["behaviors"] = behaviors
     made = {"spec": spec} if spec else {"build": row.build_id, "spec_id": row.spec_id}
     shared = {"archetype": row.archetype, "max_steps": row.max_steps}
-    asked = {name: request.get(name) for name in _DECIDING}
+    asked = {name: row.configuration.get(name) for name in _DECIDING}
     given = {name: value for name, value in {**made, **shared, **asked}.items() if value is not None}
     return {**flattened(kept), **flattened(given)}
 

@@ -68,7 +68,7 @@ def read_run(store: Store, row: RunRow, *, alone: bool) -> RunFacts:
     behavior = row.behavior_name if row.behavior_name in reader.behaviors else (reader.behavior or row.behavior_name)
     resources = read_resources(folder.resources)
     summary = summarize(reader, max_steps=row.max_steps, now=time.time(), behavior=behavior)
-    settings = settings_of(record or {"configuration": row.configuration}, behavior)
+    settings = settings_of(record or {"configuration": row.trainer_configuration}, behavior)
     digest = digest_run(
         reader,
         tag=GROUP_REWARD if GROUP_REWARD in reader.tags_of(behavior) else REWARD,

@@ -90,7 +90,7 @@ class EventRow:
 
 @dataclass(frozen=True)
 class RunRow:
-    """One training under one run id; its state is that of its latest job."""
+    """One training under one run id; its state is that of its latest job, and `configuration` that job's request."""
 
     run_id: str
     behavior_name: str
@@ -104,6 +104,12 @@ class RunRow:
     job_id: str | None = None
     idempotency_key: str | None = None
     job: JobRow | None = None
+
+    @property
+    def trainer_configuration(self) -> Json:
+        """The trainer YAML as data, which the request holds among others."""
+        found: Json = self.configuration.get("configuration") or {}
+        return found
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def gather_run(row: RunRow, folder: Path) -> Source:
         id=row.run_id,
         title=row.run_id,
         curves=curves_of(folder),
-        parameters=dict(_flat(record.get("configuration") or row.configuration)),
+        parameters=dict(_flat(record.get("configuration") or row.trainer_configuration)),
         labels=_labels(row, record),
         started_ms=_ms(row.created_at),
         ended_ms=_ms(ended),
