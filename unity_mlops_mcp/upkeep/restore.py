@@ -11,6 +11,7 @@ import secrets
 import shutil
 import tarfile
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -74,8 +75,9 @@ def restore_backup(
             unpacked = staged / _UNPACKED
             unpacked.mkdir(mode=0o700, parents=True)
             record, left_out = _unpack(path, unpacked)
-            going_on, cancelled = _settle(unpacked, now=now, cancel_jobs=cancel_jobs)
-            schedules, endpoints = _at_work(unpacked, now=now, pause=pause)
+            with Store(unpacked) as store:  # which brings an older database up to date
+                going_on, cancelled = _settle(store, now=now, cancel_jobs=cancel_jobs)
+                schedules, endpoints = _at_work(store, now=now, pause=pause)
             move_paths(unpacked / STATE, old=Path(record.home), new=home)
             _place(staged, home)
         finally:
@@ -125,37 +127,37 @@ def _place(staged: Path, home: Path) -> None:
         (unpacked / name).rename(home / name)
 
 
-def _settle(staged: Path, *, now: datetime, cancel_jobs: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Bring the database up to date; gives the jobs that go on, and those that ended."""
-    with Store(staged) as store:
-        rows = store.jobs.open()
-        ending = [row for row in rows if cancel_jobs or row.kind in _NOT_AGAIN]
-        going = [row for row in rows if row not in ending]
-        for row in ending:
-            _change(store, row, "cancelled", now)
-        for row in going:
-            if row.state != "queued":
-                _change(store, row, "interrupted", now)
+def _settle(store: Store, *, now: datetime, cancel_jobs: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """End or interrupt the jobs that were open; gives those that go on, and those that ended."""
+    rows = store.jobs.open()
+    ending = [row for row in rows if cancel_jobs or row.kind in _NOT_AGAIN]
+    going = [row for row in rows if row not in ending]
+    for row in ending:
+        _change(store, row, "cancelled", now)
+    for row in going:
+        if row.state != "queued":
+            _change(store, row, "interrupted", now)
     return tuple(row.id for row in going), tuple(row.id for row in ending)
 
 
-def _at_work(staged: Path, *, now: datetime, pause: bool) -> tuple[int, int]:
+def _at_work(store: Store, *, now: datetime, pause: bool) -> tuple[int, int]:
     """How many schedules and endpoints of notifications were at work; with ``pause`` none is any more."""
-    with Store(staged) as store:
-        schedules = [row.schedule_id for row in store.schedules.all() if row.enabled]
-        endpoints = [row.endpoint_id for row in store.notices.endpoints() if row.disabled is None]
-        if pause:
-            why = "the home was restored with --pause"
-            for firing in store.schedules.open_firings():
-                ended = {"reason": why, "finished_at": now}
-                store.schedules.change_firing(
-                    firing.firing_id, "skipped", where=("due", "waiting"), now=now, values=ended
-                )
-            for name in schedules:
-                store.schedules.change(name, now=now, enabled=False)
-            for name in endpoints:
-                store.notices.disable(name, why, now=now)
+    schedules = [row.schedule_id for row in store.schedules.all() if row.enabled]
+    endpoints = [row.endpoint_id for row in store.notices.endpoints() if row.disabled is None]
+    if pause:
+        _pause(store, schedules, endpoints, now)
     return len(schedules), len(endpoints)
+
+
+def _pause(store: Store, schedules: Sequence[str], endpoints: Sequence[str], now: datetime) -> None:
+    why = "the home was restored with --pause"
+    ended: Json = {"reason": why, "finished_at": now}
+    for firing in store.schedules.open_firings():
+        store.schedules.change_firing(firing.firing_id, "skipped", where=("due", "waiting"), now=now, values=ended)
+    for schedule_id in schedules:
+        store.schedules.change(schedule_id, now=now, enabled=False)
+    for endpoint_id in endpoints:
+        store.notices.disable(endpoint_id, why, now=now)
 
 
 def _change(store: Store, row: JobRow, to: str, now: datetime) -> None:
