@@ -186,14 +186,11 @@ class Schedules:
 
     def _of_asset(self, asset: UnityAssetSpec, work: Wanted) -> Wanted:
         """A sentence stays one; an asset with sizes or a name is planned now, so that every firing trains the same."""
-        from unity_mlops_mcp.spec.library import save_spec
-
         filed = asset.asset_id or asset.name or None
         if asset.model_fields_set <= {"description"}:
             return work.model_copy(update={"request": asset.description, "asset": filed})
         plan = self._planning.plan(asset)
-        saved = save_spec(self._parts.store.home, plan.spec, archetype=plan.archetype, training=plan.training)
-        return work.model_copy(update={"spec_id": saved.spec_id, "asset": filed})
+        return work.model_copy(update={"spec_id": self._planning.keep(plan).spec_id, "asset": filed})
 
     def _row(self, schedule_id: str) -> ScheduleRow:
         row = self._parts.store.schedules.get(schedule_id)
