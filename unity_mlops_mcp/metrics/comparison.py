@@ -183,7 +183,7 @@ def digest_run(
     last = max(1, round(FINAL_SHARE * len(points.values)))
     width = min(_SMOOTH, len(points.values))
     smooth = np.convolve(points.values, np.ones(width) / width, mode="valid")
-    began = points.wall_times[0]
+    final, began = float(points.values[-last:].mean()), points.wall_times[0]
     return Digest(
         run_id=run_id,
         behavior=behavior,
@@ -193,8 +193,8 @@ def digest_run(
         steps=tuple(points.steps[kept].tolist()),
         values=tuple(points.values[kept].tolist()),
         times_s=tuple((points.wall_times[kept] - began).tolist()),
-        final=float(points.values[-last:].mean()),
-        best=max(float(smooth.max()), float(points.values[-last:].mean())),
+        final=final,
+        best=max(float(smooth.max()), final),
         seconds=float(points.wall_times[-1] - began),
         stability=_stability(points),
         verdict=judge(points.steps, points.values, {}).verdict,

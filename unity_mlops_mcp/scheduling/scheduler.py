@@ -208,9 +208,8 @@ class Scheduler:
             self._end(firing, "skipped", "the firing before it still runs", now)
         elif waiting[firing.schedule_id] >= MOST_WAITING:
             self._end(firing, "skipped", f"{MOST_WAITING} firings before it wait already", now)
-        else:
+        elif self._table.change_firing(firing.firing_id, "waiting", where=("due",), now=now):
             waiting[firing.schedule_id] += 1
-            self._table.change_firing(firing.firing_id, "waiting", where=("due",), now=now)
             self._log(firing, "waits for the one before it")
 
     def _watch(self, firing: FiringRow, schedule: Schedule | None, now: datetime) -> bool:
